@@ -1,0 +1,92 @@
+import type { AbstractLevel } from 'abstract-level';
+import type { Clock } from '../base/clock.ts';
+import type { KeyRange, KeyValue, RangeSort, Revision } from '../contract/kv.ts';
+import type { CommandResult } from './result.ts';
+
+/** A member as the state machine knows it: the one source of who the members are. */
+export interface MemberRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  /** Empty until the member has published them. */
+  readonly clientUrls: readonly string[];
+  /** Of the software it runs; empty until published. */
+  readonly version: string;
+}
+
+/**
+ * The state machine of one group: an ordered, revisioned map of keys in LevelDB.
+ *
+ * **Invariant:** its content is a function of the commands applied, in order. Applied changes collect in memory, where
+ * reads see them at once, and go to LevelDB in synced batches together with the applied index.
+ */
+export interface Store {
+  /** 1 when empty. */
+  readonly revision: Revision;
+  /** The newest log index applied, in memory or on disk. */
+  readonly appliedIndex: number;
+  /** The newest applied index that LevelDB holds: the log is needed from there on. */
+  readonly durableIndex: number;
+  /** Keys at present. */
+  readonly keyCount: number;
+  readonly members: readonly MemberRecord[];
+
+  /**
+   * Applies the entry at `index`, which must be the next one. Synchronous, all or nothing. `undefined` for an entry
+   * without a command. Throws only for broken invariants and damaged values, and then the member has to stop.
+   */
+  apply(index: number, command: undefined): undefined;
+  apply(index: number, command: Uint8Array): CommandResult;
+
+  /** The present value of a key. Throws `DamagedValue` if its checksum is wrong. */
+  get(key: Uint8Array): KeyValue | undefined;
+
+  /** The whole store as it is at this moment, for as long as the view is open. */
+  readView(): ReadView;
+
+  /** Bytes of changes that are applied and not yet durable. */
+  readonly bufferedBytes: number;
+  /** Resolves when everything applied so far is durable. */
+  flush(): Promise<void>;
+  /** Rejects, once, when a write to LevelDB failed: the store is then poisoned and the member has to stop. */
+  readonly failed: Promise<never>;
+  /** Flushes and closes; the database itself stays open. */
+  close(): Promise<void>;
+}
+
+/** Consistent pages over one moment. Close it: an open view keeps LevelDB from reclaiming space. */
+export interface ReadView {
+  readonly revision: Revision;
+  /**
+   * Key-values of the range in byte order of the keys; at most `limit` (0: all) and about `bytesMax` of keys and
+   * values in one call, at least one if there is one. `next`: where the next page starts; undefined at the end.
+   * Yields to the event loop between slices.
+   */
+  page(
+    range: KeyRange,
+    options: { limit: number; bytesMax: number; keysOnly: boolean; reverse?: boolean },
+  ): Promise<{ readonly kvs: readonly KeyValue[]; readonly next: Uint8Array | undefined }>;
+  /** Keys in the range. */
+  count(range: KeyRange): Promise<number>;
+  /**
+   * The first `limit` of the range in another order than the keys', holding no more than `limit` key-values (and no
+   * more than `bytesMax`) at a time; ties in byte order of the keys. `more`: the range holds more.
+   */
+  sorted(
+    range: KeyRange,
+    options: { limit: number; bytesMax: number; keysOnly: boolean; sort: RangeSort; order: 'asc' | 'desc' },
+  ): Promise<{ readonly kvs: readonly KeyValue[]; readonly more: boolean }>;
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  readonly database: AbstractLevel<Buffer | Uint8Array | string, Buffer, Buffer>;
+  readonly groupId: number;
+  readonly clock: Clock;
+  /** The members at creation, from the first configuration; the same on every member. */
+  readonly bootstrapMembers: readonly MemberRecord[];
+  /** Applied changes wait at most that long for their batch. */
+  readonly flushIntervalMs: number;
+  /** …or until there are that many. */
+  readonly flushChangesMax: number;
+}

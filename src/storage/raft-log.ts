@@ -1,0 +1,41 @@
+import type { Clock } from '../base/clock.ts';
+import type { Configuration, Entry, HardState, LogReader, MemberId } from '../raft/types.ts';
+import type { Database } from './database.ts';
+import type { ReceiptStore } from './receipt.ts';
+
+/** Everything of one `Ready` that has to be durable; becomes one LevelDB batch with one fsync. */
+export interface PersistBatch {
+  readonly hardState: HardState | undefined;
+  /** Contiguous; replace whatever the log holds from the first one's index on. */
+  readonly entries: readonly Entry[];
+}
+
+/** The durable log of one Raft group on one member. */
+export interface RaftLog extends LogReader {
+  /** What was found at open. */
+  readonly hardState: HardState;
+  readonly configuration: Configuration;
+  /**
+   * Resolves when the batch is durable; only then do `lastIndex()` and `entries()` show it. One at a time (asserted).
+   * A rejection poisons the log: every later call rejects, and the process has to end and reopen, because after one
+   * failed append LevelDB acknowledges writes that it cannot recover.
+   */
+  persist(batch: PersistBatch): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface RaftLogOptions {
+  readonly groupId: number;
+  readonly clusterId: string;
+  readonly memberId: MemberId;
+  readonly database: Database;
+  readonly receipts: ReceiptStore;
+  readonly clock: Clock;
+  /** The first configuration, written when the log is created. */
+  readonly bootstrap: Configuration;
+  /** Data bytes of the newest entries that are kept in memory for followers and apply. */
+  readonly cacheBytes: number;
+}
+
+/** Opens and verifies the log. Rejects with `DamagedStorage`, and has changed nothing, if anything is missing. */
+export declare function openRaftLog(options: RaftLogOptions): Promise<RaftLog>;

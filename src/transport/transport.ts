@@ -1,0 +1,87 @@
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import type { MemberId, Message } from '../raft/types.ts';
+
+/** One question of a member to another outside of Raft, such as a forwarded write. Bytes in, bytes out. */
+export interface PeerRequest {
+  readonly groupId: number;
+  /** What is asked, a small number of the asking room's own; unknown ones are answered with a failure. */
+  readonly kind: number;
+  readonly body: Uint8Array;
+  /** The answer is of no use after that time. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * How a request to a peer ended. `not_sent`: no byte of it left, so it certainly had no effect. `lost`: it may have
+ * been received; the connection broke or the time was up before an answer came.
+ */
+export type PeerAnswer =
+  | { readonly outcome: 'answered'; readonly body: Uint8Array }
+  | { readonly outcome: 'not_sent'; readonly reason: string }
+  | { readonly outcome: 'lost'; readonly reason: string };
+
+export type PeerRequestHandler = (from: MemberId, request: PeerRequest) => Promise<Uint8Array>;
+
+/** What is known of the connection to one peer, for status pages. */
+export interface PeerView {
+  readonly id: MemberId;
+  readonly address: string;
+  readonly state: 'connecting' | 'connected' | 'refused';
+  /** Why it is not connected, in words an operator can act upon. */
+  readonly reason: string | undefined;
+  /** Milliseconds since the last frame from it, in either direction's connection; Infinity if there never was one. */
+  readonly lastContactMs: number;
+  readonly roundTripMs: number | undefined;
+  readonly queuedBytes: number;
+}
+
+/** The members' network, as the replica uses it. The simulator has another one. */
+export interface Transport {
+  /**
+   * Queues Raft messages; never blocks and never throws. A message that does not fit into the bounded queue, or whose
+   * peer is not connected, is dropped and `onUnreachable` is told: Raft repeats what matters.
+   */
+  send(groupId: number, messages: readonly Message[]): void;
+  request(to: MemberId, request: PeerRequest): Promise<PeerAnswer>;
+  /** Sets who takes what arrives. Before that, and for a group nobody serves, it is dropped. */
+  serve(groupId: number, receiver: Receiver): void;
+  peers(): readonly PeerView[];
+  close(): Promise<void>;
+}
+
+export interface Receiver {
+  onMessages(messages: readonly Message[]): void;
+  onRequest: PeerRequestHandler;
+  /** A message to that member was dropped, or its connection broke. */
+  onUnreachable(member: MemberId): void;
+  /** A connection to or from that member came up. */
+  onReachable(member: MemberId): void;
+}
+
+export interface Peer {
+  readonly id: MemberId;
+  /** Tried in turn. `http://host:port`. */
+  readonly urls: readonly string[];
+}
+
+export interface TransportOptions {
+  readonly clusterId: string;
+  readonly memberId: MemberId;
+  readonly listenUrls: readonly string[];
+  readonly peers: readonly Peer[];
+  readonly heartbeatMs: number;
+  /** Bytes waiting for one peer, beyond which messages are dropped. */
+  readonly queueBytesMax: number;
+  /** The longest frame that is read; a longer one ends the connection before it is buffered. */
+  readonly frameBytesMax: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: TransportLog;
+}
+
+/** One event name per thing that happens; the members of `facts` go into the log line. */
+export interface TransportLog {
+  info(event: string, facts: Record<string, unknown>): void;
+  warn(event: string, facts: Record<string, unknown>): void;
+}
