@@ -10,6 +10,11 @@ export interface Clock {
   monotonicMs(): number;
   /** Runs `callback` once after at least `delayMs`. The timer does not keep the process alive. */
   setTimer(delayMs: number, callback: () => void): CancelTimer;
-  /** Runs `callback` after the input that has already arrived was given to its handlers. */
+  /** Runs `callback` when the handlers of what was read together have run: the end of one turn of the event loop. */
+  endOfTurn(callback: () => void): void;
+  /**
+   * Runs `callback` after one full poll round: everything that has arrived, also while the process was stalled, was
+   * given to its handlers.
+   */
   afterInput(callback: () => void): void;
 }
