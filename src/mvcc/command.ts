@@ -1,4 +1,6 @@
+import { unreachable } from '../base/assert.ts';
 import type { Condition, KeyRange } from '../contract/kv.ts';
+import { ByteReader, ByteWriter, UnknownFormat } from './byte-layout.ts';
 
 /**
  * What a log entry asks of the state machine. Everything that could differ between members (time, chance, limits) was
@@ -18,7 +20,14 @@ export type Command =
       readonly condition: Condition | undefined;
       readonly previous: boolean;
     }
-  | { readonly kind: 'deleteRange'; readonly range: KeyRange }
+  | {
+      readonly kind: 'deleteRange';
+      readonly range: KeyRange;
+      /** The most keys one command deletes; beyond it the result is `rangeTooLarge`. Default: `deleteRangeLimits`. */
+      readonly keysMax?: number;
+      /** …and the most bytes these keys have together. */
+      readonly keyBytesMax?: number;
+    }
   /** A member tells how clients reach it (as etcd's "publish"); changes no revision. */
   | {
       readonly kind: 'publish';
@@ -28,5 +37,133 @@ export type Command =
       readonly version: string;
     };
 
-export declare function encodeCommand(command: Command): Buffer;
-export declare function decodeCommand(bytes: Uint8Array): Command;
+/**
+ * One revision deletes all keys of a range at once, so their names (never their values) have to fit into memory, and
+ * later into one watch event. The limits travel in the command: a member with other software must decide alike.
+ */
+export const deleteRangeLimits = { keysMax: 1_000_000, keyBytesMax: 64 * 1024 * 1024 } as const;
+
+/** format u8, kind u8, then the fields in the order of their type. */
+export function encodeCommand(command: Command): Buffer {
+  switch (command.kind) {
+    case 'put': {
+      const writer = new ByteWriter(16 + conditionBytes(command.condition) + command.key.length + command.value.length);
+      writer
+        .u8(format)
+        .u8(kinds.put)
+        .u8(command.previous ? 1 : 0);
+      writeCondition(writer, command.condition);
+      return writer.bytes(command.key).rest(command.value).finish();
+    }
+    case 'delete': {
+      const writer = new ByteWriter(16 + conditionBytes(command.condition) + command.key.length);
+      writer
+        .u8(format)
+        .u8(kinds.delete)
+        .u8(command.previous ? 1 : 0);
+      writeCondition(writer, command.condition);
+      return writer.rest(command.key).finish();
+    }
+    case 'deleteRange': {
+      const { start, end } = command.range;
+      const writer = new ByteWriter().u8(format).u8(kinds.deleteRange);
+      writer.u64(command.keysMax ?? deleteRangeLimits.keysMax);
+      writer.u64(command.keyBytesMax ?? deleteRangeLimits.keyBytesMax);
+      writer.bytes(start).u8(end === undefined ? 0 : 1);
+      return writer.rest(end ?? new Uint8Array()).finish();
+    }
+    case 'publish': {
+      const writer = new ByteWriter().u8(format).u8(kinds.publish);
+      writer
+        .text(command.memberId)
+        .text(command.name)
+        .list(command.clientUrls, (url) => writer.text(url));
+      return writer.text(command.version).finish();
+    }
+    default:
+      return unreachable(command);
+  }
+}
+
+/**
+ * Keys and values are views on `bytes`. Throws `MalformedBytes`, or `UnknownFormat` if the log was written by newer
+ * software.
+ */
+export function decodeCommand(bytes: Uint8Array): Command {
+  const reader = new ByteReader(bytes, 'command');
+  const found = reader.u8();
+  if (found > format) throw new UnknownFormat('command', found, format, 'log');
+  if (found !== format) throw reader.malformed(`format ${found}`);
+  const command = readFields(reader, reader.u8());
+  reader.end();
+  return command;
+}
+
+function readFields(reader: ByteReader, kind: number): Command {
+  switch (kind) {
+    case kinds.put: {
+      const previous = readFlag(reader);
+      const condition = readCondition(reader);
+      return { kind: 'put', key: reader.bytes(), value: reader.rest(), condition, previous };
+    }
+    case kinds.delete: {
+      const previous = readFlag(reader);
+      const condition = readCondition(reader);
+      return { kind: 'delete', key: reader.rest(), condition, previous };
+    }
+    case kinds.deleteRange: {
+      const keysMax = reader.u64();
+      const keyBytesMax = reader.u64();
+      const start = reader.bytes();
+      const end = readFlag(reader) ? reader.rest() : undefined;
+      return { kind: 'deleteRange', range: { start, end }, keysMax, keyBytesMax };
+    }
+    case kinds.publish: {
+      const memberId = reader.text();
+      const name = reader.text();
+      const clientUrls = reader.list(4, () => reader.text());
+      return { kind: 'publish', memberId, name, clientUrls, version: reader.text() };
+    }
+    default:
+      throw reader.malformed(`kind ${kind}`);
+  }
+}
+
+function readFlag(reader: ByteReader): boolean {
+  const flag = reader.u8();
+  if (flag > 1) throw reader.malformed(`flag ${flag}`);
+  return flag === 1;
+}
+
+function writeCondition(writer: ByteWriter, condition: Condition | undefined): void {
+  if (condition === undefined) {
+    writer.u8(conditions.none);
+    return;
+  }
+  writer.u8(conditions[condition.kind]);
+  if (condition.kind === 'modRevisionIn') writer.list(condition.revisions, (revision) => writer.u64(revision));
+}
+
+function readCondition(reader: ByteReader): Condition | undefined {
+  const kind = reader.u8();
+  switch (kind) {
+    case conditions.none:
+      return undefined;
+    case conditions.exists:
+      return { kind: 'exists' };
+    case conditions.absent:
+      return { kind: 'absent' };
+    case conditions.modRevisionIn:
+      return { kind: 'modRevisionIn', revisions: reader.list(8, () => reader.u64()) };
+    default:
+      throw reader.malformed(`condition ${kind}`);
+  }
+}
+
+function conditionBytes(condition: Condition | undefined): number {
+  return condition?.kind === 'modRevisionIn' ? 4 + 8 * condition.revisions.length : 0;
+}
+
+const format = 1;
+const kinds = { put: 1, delete: 2, deleteRange: 3, publish: 4 } as const;
+const conditions = { none: 0, exists: 1, absent: 2, modRevisionIn: 3 } as const;

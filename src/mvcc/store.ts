@@ -1,6 +1,6 @@
-import type { AbstractLevel } from 'abstract-level';
 import type { Clock } from '../base/clock.ts';
 import type { KeyRange, KeyValue, RangeSort, Revision } from '../contract/kv.ts';
+import type { Database } from './database.ts';
 import type { CommandResult } from './result.ts';
 
 /** A member as the state machine knows it: the one source of who the members are. */
@@ -32,17 +32,23 @@ export interface Store {
   readonly members: readonly MemberRecord[];
 
   /**
-   * Applies the entry at `index`, which must be the next one. Synchronous, all or nothing. `undefined` for an entry
-   * without a command. Throws only for broken invariants and damaged values, and then the member has to stop.
+   * Applies the entry at `index`, which must be the next one. All or nothing. `undefined` for an entry without a
+   * command. Throws only for broken invariants, damaged values and commands of newer software (`UnknownFormat`), and
+   * then the member has to stop.
+   *
+   * Synchronous for all but `deleteRange`, which has to list keys and returns a promise; the next entry has to wait
+   * for it (asserted). It rejects for the same reasons as the others throw, and when a read of LevelDB fails.
    */
   apply(index: number, command: undefined): undefined;
-  apply(index: number, command: Uint8Array): CommandResult;
+  apply(index: number, command: Uint8Array): CommandResult | Promise<CommandResult>;
 
   /** The present value of a key. Throws `DamagedValue` if its checksum is wrong. */
   get(key: Uint8Array): KeyValue | undefined;
 
   /** The whole store as it is at this moment, for as long as the view is open. */
   readView(): ReadView;
+  /** Views that are not closed yet. Only a leak leaves one open after the last reader is gone. */
+  readonly openViews: number;
 
   /** Bytes of changes that are applied and not yet durable. */
   readonly bufferedBytes: number;
@@ -50,7 +56,7 @@ export interface Store {
   flush(): Promise<void>;
   /** Rejects, once, when a write to LevelDB failed: the store is then poisoned and the member has to stop. */
   readonly failed: Promise<never>;
-  /** Flushes and closes; the database itself stays open. */
+  /** Flushes and closes; rejects if that failed. The database itself stays open. */
   close(): Promise<void>;
 }
 
@@ -59,28 +65,48 @@ export interface ReadView {
   readonly revision: Revision;
   /**
    * Key-values of the range in byte order of the keys; at most `limit` (0: all) and about `bytesMax` of keys and
-   * values in one call, at least one if there is one. `next`: where the next page starts; undefined at the end.
-   * Yields to the event loop between slices.
+   * values in one call, at least one if there is one. `next`: where the rest begins; undefined at the end. The next
+   * page is that of `{ start: next, end }`, and in reverse that of `{ start, end: next }`.
+   * Yields to the event loop between slices. Like everything that is read here, rejects with `DamagedValue` if a
+   * checksum is wrong. What it returns belongs to the caller for as long as it likes, and is not to be written to.
    */
   page(
     range: KeyRange,
-    options: { limit: number; bytesMax: number; keysOnly: boolean; reverse?: boolean },
+    options: PageOptions,
   ): Promise<{ readonly kvs: readonly KeyValue[]; readonly next: Uint8Array | undefined }>;
   /** Keys in the range. */
   count(range: KeyRange): Promise<number>;
   /**
-   * The first `limit` of the range in another order than the keys', holding no more than `limit` key-values (and no
-   * more than `bytesMax`) at a time; ties in byte order of the keys. `more`: the range holds more.
+   * The first `limit` (0: all) of the range in another order than the keys', holding no more than `limit` key-values
+   * (and no more than about `bytesMax`) at a time; ties in byte order of the keys. `more`: the range holds more.
    */
   sorted(
     range: KeyRange,
-    options: { limit: number; bytesMax: number; keysOnly: boolean; sort: RangeSort; order: 'asc' | 'desc' },
+    options: SortedOptions,
   ): Promise<{ readonly kvs: readonly KeyValue[]; readonly more: boolean }>;
+  /** Idempotent. Reads that are under way reject. */
   close(): Promise<void>;
 }
 
+export interface PageOptions {
+  readonly limit: number;
+  readonly bytesMax: number;
+  /** Values are empty; the rest of a key-value is there. */
+  readonly keysOnly: boolean;
+  readonly reverse?: boolean;
+}
+
+export interface SortedOptions {
+  readonly limit: number;
+  readonly bytesMax: number;
+  readonly keysOnly: boolean;
+  readonly sort: RangeSort;
+  readonly order: 'asc' | 'desc';
+}
+
 export interface StoreOptions {
-  readonly database: AbstractLevel<Buffer | Uint8Array | string, Buffer, Buffer>;
+  /** Open, with keys and values as buffers (`keyEncoding: 'buffer', valueEncoding: 'buffer'`). */
+  readonly database: Database;
   readonly groupId: number;
   readonly clock: Clock;
   /** The members at creation, from the first configuration; the same on every member. */

@@ -1,0 +1,133 @@
+import type { AbstractIterator, AbstractSnapshot } from 'abstract-level';
+import type { Clock } from '../base/clock.ts';
+import type { Database } from './database.ts';
+import type { TableRange } from './key-space.ts';
+import { type Layer, LayersCursor } from './layer.ts';
+import { breathe } from './write-buffer.ts';
+
+/** One moment of a store: LevelDB's snapshot and the changes on top of it. */
+export interface Moment {
+  readonly database: Database;
+  readonly snapshot: AbstractSnapshot;
+  /** Oldest first. */
+  readonly layers: readonly Layer[];
+  readonly clock: Clock;
+}
+
+export interface ScanOptions {
+  readonly range: TableRange;
+  readonly reverse: boolean;
+  /** False: records stay on the disk and `record` is empty. */
+  readonly records: boolean;
+  /** About how many the caller wants, to read no more from the disk. Infinity: all. */
+  readonly entriesWanted: number;
+}
+
+export interface ScanEntry {
+  readonly key: Buffer;
+  readonly record: Buffer;
+}
+
+/**
+ * The records of a range in byte order, LevelDB's merged with the layers', in slices of bounded work; between slices
+ * the event loop runs. To be closed.
+ */
+export class MergedScan {
+  readonly #options: ScanOptions;
+  readonly #clock: Clock;
+  readonly #iterator: AbstractIterator<Database, Buffer, Buffer>;
+  readonly #cursor: LayersCursor;
+  readonly #chunkSize: number;
+  #chunk: readonly [Buffer, Buffer][] = [];
+  #chunkAt = 0;
+  /** LevelDB has no more; the layers still may. */
+  #databaseEnded = false;
+  #begun = false;
+
+  constructor(moment: Moment, options: ScanOptions) {
+    const { gte, lt } = options.range;
+    this.#options = options;
+    this.#clock = moment.clock;
+    this.#chunkSize = Math.max(1, Math.min(options.entriesWanted, sliceEntriesMax));
+    this.#cursor = new LayersCursor(moment.layers, { gte: gte.name, lt: lt.name, reverse: options.reverse });
+    const iteratorOptions = {
+      gte: gte.bytes,
+      lt: lt.bytes,
+      reverse: options.reverse,
+      values: options.records,
+      snapshot: moment.snapshot,
+      // classic-level's: a chunk ends after that many bytes, however many entries were asked for.
+      highWaterMarkBytes: sliceBytesMax,
+    };
+    this.#iterator = moment.database.iterator(iteratorOptions);
+  }
+
+  /** The next entries; none at the end. */
+  async next(): Promise<readonly ScanEntry[]> {
+    for (;;) {
+      if (this.#chunkAt === this.#chunk.length && !this.#databaseEnded) await this.#refill();
+      else if (this.#begun) await breathe(this.#clock);
+      this.#begun = true;
+      const slice = this.#merge();
+      if (slice.length > 0 || this.#ended) return slice;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#iterator.close();
+  }
+
+  get #ended(): boolean {
+    return this.#databaseEnded && this.#chunkAt === this.#chunk.length && this.#cursor.name === undefined;
+  }
+
+  async #refill(): Promise<void> {
+    this.#chunk = await this.#iterator.nextv(this.#chunkSize);
+    this.#chunkAt = 0;
+    this.#databaseEnded = this.#chunk.length === 0;
+  }
+
+  /** As much as one slice may hold of what is at hand; where the layers are ahead of the chunk they have to wait. */
+  #merge(): ScanEntry[] {
+    const slice: ScanEntry[] = [];
+    let bytes = 0;
+    for (let steps = 0; steps < sliceEntriesMax && bytes < sliceBytesMax; steps++) {
+      const stored = this.#chunk[this.#chunkAt];
+      if (stored === undefined && !this.#databaseEnded) break;
+      const entry = this.#take(stored);
+      if (entry === 'end') break;
+      if (entry === 'deleted') continue;
+      slice.push(entry);
+      bytes += entry.key.length + entry.record.length;
+    }
+    return slice;
+  }
+
+  #take(stored: readonly [Buffer, Buffer] | undefined): ScanEntry | 'deleted' | 'end' {
+    const changed = this.#cursor.name;
+    if (changed === undefined) return stored === undefined ? 'end' : this.#takeStored(stored);
+
+    const storedName = stored?.[0].toString('latin1');
+    if (stored !== undefined && storedName !== undefined && this.#before(storedName, changed))
+      return this.#takeStored(stored);
+    if (storedName === changed) this.#chunkAt++;
+    const record = this.#cursor.change;
+    this.#cursor.advance();
+    if (record === null) return 'deleted';
+    return { key: Buffer.from(changed, 'latin1'), record: this.#options.records ? record : nothing };
+  }
+
+  #takeStored([key, record]: readonly [Buffer, Buffer]): ScanEntry {
+    this.#chunkAt++;
+    return { key, record: this.#options.records ? record : nothing };
+  }
+
+  #before(a: string, b: string): boolean {
+    return this.#options.reverse ? a > b : a < b;
+  }
+}
+
+const nothing = Buffer.alloc(0);
+/** About a millisecond of checksums and merging. */
+const sliceEntriesMax = 1_000;
+const sliceBytesMax = 256 * 1024;

@@ -1,0 +1,62 @@
+import { assert } from '../base/assert.ts';
+import { DamagedValue } from './damaged-value.ts';
+import type { Database } from './database.ts';
+import { KeySpace } from './key-space.ts';
+import { decodeMember, encodeMember, memberKey } from './members-table.ts';
+import { createStore } from './mvcc-store.ts';
+import type { MemberRecord, Store, StoreOptions } from './store.ts';
+import { decodeState, emptyState, encodeState, type StoreState, stateKey } from './store-state.ts';
+
+/**
+ * Opens the store of a group, or creates it with the members it starts with. Rejects with `DamagedValue` if what is
+ * there is damaged or has lost its beginning, with `UnknownFormat` if newer software wrote it.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { database, groupId } = options;
+  assert(Number.isInteger(groupId) && groupId >= 0 && groupId < 2 ** 32, `a group id is a u32, not ${groupId}`);
+  assert(
+    options.flushIntervalMs >= 0 && options.flushChangesMax >= 1,
+    'a flush needs an interval and at least one change',
+  );
+  await database.open();
+  assert(database.keyEncoding().commonName === 'buffer', 'the store needs a database with keys as buffers');
+  assert(database.valueEncoding().commonName === 'buffer', 'the store needs a database with values as buffers');
+
+  const keySpace = new KeySpace(groupId);
+  const state = (await readState(database, keySpace)) ?? (await create(options, keySpace));
+  return createStore(options, { keySpace, state, members: await readMembers(database, keySpace) });
+}
+
+/** Undefined if the group has nothing in the database. */
+async function readState(database: Database, keySpace: KeySpace): Promise<StoreState | undefined> {
+  const key = stateKey(keySpace).bytes;
+  const bytes = await database.get(key);
+  if (bytes !== undefined) return decodeState(key, bytes);
+
+  const { gte, lt } = keySpace.wholeGroup();
+  const [other] = await database.keys({ gte: gte.bytes, lt: lt.bytes, limit: 1 }).all();
+  // Starting from nothing here would mix what is left with what comes.
+  if (other !== undefined) throw new DamagedValue(key, 'it is missing, although the store holds other records');
+  return undefined;
+}
+
+async function create(options: StoreOptions, keySpace: KeySpace): Promise<StoreState> {
+  const batch = options.database.batch();
+  for (const member of options.bootstrapMembers) {
+    const key = memberKey(keySpace, member.id).bytes;
+    batch.put(key, encodeMember(key, member));
+  }
+  const key = stateKey(keySpace).bytes;
+  batch.put(key, encodeState(key, emptyState));
+  await batch.write(synced);
+  return emptyState;
+}
+
+async function readMembers(database: Database, keySpace: KeySpace): Promise<readonly MemberRecord[]> {
+  const { gte, lt } = keySpace.wholeTable('members');
+  const records = await database.iterator({ gte: gte.bytes, lt: lt.bytes }).all();
+  return records.map(([key, bytes]) => decodeMember(key, bytes));
+}
+
+/** An option of LevelDB's that `abstract-level` passes on. */
+const synced = { sync: true };

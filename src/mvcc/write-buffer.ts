@@ -1,0 +1,266 @@
+import { assert } from '../base/assert.ts';
+import type { CancelTimer, Clock } from '../base/clock.ts';
+import type { Database } from './database.ts';
+import type { TableKey } from './key-space.ts';
+import { type Change, Layer } from './layer.ts';
+
+export interface WriteBufferOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly flushIntervalMs: number;
+  readonly flushChangesMax: number;
+  /** What LevelDB holds already. */
+  readonly durableIndex: number;
+  /** The record that says up to where the store is applied; goes into every batch. */
+  readonly stateRecord: () => { readonly key: TableKey; readonly record: Buffer };
+}
+
+/**
+ * Applied changes on their way to LevelDB.
+ *
+ *     set ─▶ active layer ─▶ sealed layers ─▶ flushing layers ─▶ one synced batch, with the applied index
+ *              │  a view or a flush seals it     │  one flush at a time
+ *     get ◀────┴─────────────── newest first ────┴──── and then LevelDB
+ *
+ * **Invariant:** LevelDB always holds the state after some entry, complete: a batch has all changes up to its applied
+ * index, and there is one batch at a time.
+ */
+export class WriteBuffer {
+  readonly #options: WriteBufferOptions;
+  readonly #database: Database;
+  /** The only layer that is written to. */
+  #active = new Layer();
+  /** Oldest first; the array and its layers are shared with views and never altered. */
+  #sealed: readonly Layer[] = [];
+  /** Oldest first; all older than the sealed ones. */
+  #flushing: readonly Layer[] = [];
+  #flight: Promise<void> | undefined;
+  #timer: { readonly idle: boolean; readonly cancel: CancelTimer } | undefined;
+  #appliedIndex: number;
+  #durableIndex: number;
+  #failure: Error | undefined;
+  #closed = false;
+  #fail: (reason: Error) => void = () => {};
+  readonly failed: Promise<never>;
+
+  constructor(options: WriteBufferOptions) {
+    this.#options = options;
+    this.#database = options.database;
+    this.#appliedIndex = options.durableIndex;
+    this.#durableIndex = options.durableIndex;
+    this.failed = new Promise<never>((_, reject) => {
+      this.#fail = reject;
+    });
+    // Whoever did not ask is told by the next call.
+    this.failed.catch(() => {});
+  }
+
+  get appliedIndex(): number {
+    return this.#appliedIndex;
+  }
+
+  get durableIndex(): number {
+    return this.#durableIndex;
+  }
+
+  get bytes(): number {
+    return this.#unflushedBytes() + sum(this.#flushing, (layer) => layer.bytes);
+  }
+
+  /** Throws if a write failed before, or after close. */
+  assertUsable(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    assert(!this.#closed, 'the store is closed');
+  }
+
+  /** The record under a key as of the last change; undefined if there is none. */
+  get(key: TableKey): Buffer | undefined {
+    const change = this.#find(key.name);
+    return change === undefined ? this.#database.getSync(key.bytes) : (change ?? undefined);
+  }
+
+  set(key: TableKey, record: Buffer): void {
+    this.#active.set(key.name, record);
+  }
+
+  delete(key: TableKey): void {
+    this.#active.set(key.name, null);
+  }
+
+  /** Many changes at the cost of one: a layer that was filled beforehand and that nobody writes to any more. */
+  addLayer(layer: Layer): void {
+    this.#sealActive();
+    this.#push(layer);
+  }
+
+  /** The entry at `index`, and all before it, are in the buffer completely. */
+  advance(index: number): void {
+    this.#appliedIndex = index;
+    this.#schedule();
+  }
+
+  /** What LevelDB does not have yet, oldest first; never altered. Take it at the same moment as LevelDB's snapshot. */
+  freeze(): readonly Layer[] {
+    this.#sealActive();
+    return this.#flushing.length === 0 ? this.#sealed : [...this.#flushing, ...this.#sealed];
+  }
+
+  /** Resolves when everything up to the present applied index is durable. */
+  async flush(): Promise<void> {
+    this.assertUsable();
+    const target = this.#appliedIndex;
+    while (this.#durableIndex < target) await (this.#flight ?? this.#startFlush());
+  }
+
+  /** Flushes and ends. Rejects if what was applied did not become durable. */
+  async close(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      this.#closed = true;
+      this.#timer?.cancel();
+      this.#timer = undefined;
+    }
+  }
+
+  #find(name: string): Change | undefined {
+    const change = this.#active.get(name);
+    if (change !== undefined) return change;
+    return findIn(this.#sealed, name) ?? findIn(this.#flushing, name);
+  }
+
+  #sealActive(): void {
+    if (this.#active.size === 0) return;
+    this.#push(this.#active);
+    this.#active = new Layer();
+  }
+
+  /**
+   * Small layers are folded into a newer one that is at least half their size, so that a view per write leaves a
+   * handful of layers and not one each; a change is copied a logarithmic number of times (as in an LSM tree). A big
+   * layer is left alone: copying it would block the event loop.
+   */
+  #push(layer: Layer): void {
+    const older = [...this.#sealed];
+    for (let last = older.at(-1); last !== undefined; last = older.at(-1)) {
+      if (last.size > 2 * layer.size || last.size + layer.size > foldedSizeMax) break;
+      layer.absorb(last);
+      older.pop();
+    }
+    this.#sealed = [...older, layer];
+  }
+
+  #schedule(): void {
+    if (this.#flight !== undefined || this.#failure !== undefined || this.#closed) return;
+    const changes = this.#active.size + sum(this.#sealed, (layer) => layer.size);
+    if (changes >= this.#options.flushChangesMax || this.#unflushedBytes() >= flushBytesMax) this.#flushInBackground();
+    else if (changes > 0) this.#arm(false, this.#options.flushIntervalMs);
+    else if (this.#durableIndex < this.#appliedIndex) this.#arm(true, idleFlushMs);
+  }
+
+  /** A timer for changes takes the place of an idle one; otherwise the earlier one stands. */
+  #arm(idle: boolean, delayMs: number): void {
+    if (this.#timer !== undefined && (idle || !this.#timer.idle)) return;
+    this.#timer?.cancel();
+    const cancel = this.#options.clock.setTimer(delayMs, () => {
+      this.#timer = undefined;
+      this.#flushInBackground();
+    });
+    this.#timer = { idle, cancel };
+  }
+
+  #flushInBackground(): void {
+    // A failure is told by `failed` and by every later call.
+    this.#startFlush().catch(() => {});
+  }
+
+  #startFlush(): Promise<void> {
+    assert(this.#flight === undefined, 'two flushes at a time');
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#sealActive();
+    this.#flushing = this.#sealed;
+    this.#sealed = [];
+    this.#flight = this.#flushLayers(this.#flushing, this.#appliedIndex, this.#options.stateRecord());
+    return this.#flight;
+  }
+
+  async #flushLayers(layers: readonly Layer[], index: number, state: { key: TableKey; record: Buffer }): Promise<void> {
+    try {
+      await this.#writeBatch(layers, state);
+    } catch (cause) {
+      // Never tried again: after one failed append LevelDB acknowledges writes that it cannot recover.
+      this.#failure = new StoreFailed(this.#durableIndex, cause);
+      this.#fail(this.#failure);
+      throw this.#failure;
+    } finally {
+      this.#flight = undefined;
+    }
+    this.#flushing = [];
+    this.#durableIndex = index;
+    this.#schedule();
+  }
+
+  async #writeBatch(layers: readonly Layer[], state: { key: TableKey; record: Buffer }): Promise<void> {
+    const batch = this.#database.batch();
+    let queued = 0;
+    for (const layer of layers) {
+      for (const [name, change] of layer.changes()) {
+        const key = Buffer.from(name, 'latin1');
+        if (change === null) batch.del(key);
+        else batch.put(key, change);
+        queued++;
+        if (queued % batchSlice === 0) await breathe(this.#options.clock);
+      }
+    }
+    batch.put(state.key.bytes, state.record);
+    await batch.write(synced);
+  }
+
+  #unflushedBytes(): number {
+    return this.#active.bytes + sum(this.#sealed, (layer) => layer.bytes);
+  }
+}
+
+/** A write to LevelDB failed. What was applied after `durableIndex` is only in memory; the log has it. */
+export class StoreFailed extends Error {
+  override readonly name = 'StoreFailed';
+
+  constructor(durableIndex: number, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `Writing the store to LevelDB failed (${reason}). Nothing applied after log index ${durableIndex} is on this ` +
+        "member's disk. The member has to stop; look after its disk and start it again: it applies the rest from its log.",
+      { cause },
+    );
+  }
+}
+
+/** Lets the input that has arrived be handled before the rest of a long piece of work. */
+export function breathe(clock: Clock): Promise<void> {
+  return new Promise((resolve) => clock.afterInput(resolve));
+}
+
+function findIn(layers: readonly Layer[], name: string): Change | undefined {
+  for (let at = layers.length - 1; at >= 0; at--) {
+    const change = layers[at]?.get(name);
+    if (change !== undefined) return change;
+  }
+  return undefined;
+}
+
+function sum(layers: readonly Layer[], of: (layer: Layer) => number): number {
+  let total = 0;
+  for (const layer of layers) total += of(layer);
+  return total;
+}
+
+/** Bytes of changes that are flushed without waiting for the interval. */
+const flushBytesMax = 4 * 1024 * 1024;
+/** Entries without a change (no-ops, failed conditions) need no batch soon; they only spare the log a replay. */
+const idleFlushMs = 5_000;
+/** Operations that are put into a batch in one go: about 2 ms. */
+const batchSlice = 1_000;
+const foldedSizeMax = 16 * 1024;
+/** An option of LevelDB's that `abstract-level` passes on. */
+const synced = { sync: true };
