@@ -1,4 +1,5 @@
 import type {
+  AnswerHeader,
   Consistency,
   DeleteAnswer,
   DeleteRangeRequest,
@@ -10,7 +11,6 @@ import type {
   PutRequest,
   RangeAnswer,
   RangeRequest,
-  AnswerHeader,
 } from '../contract/kv.ts';
 
 /** What every request carries. */

@@ -1,0 +1,191 @@
+import { assert } from '../base/assert.ts';
+import type { Clock } from '../base/clock.ts';
+import type { CommandResult, Store } from '../mvcc/index.ts';
+import type { Entry, HardState, Message, RaftCore, ReadState, Ready } from '../raft/index.ts';
+import type { RaftLog } from '../storage/index.ts';
+import type { Transport } from '../transport/index.ts';
+import type { ReplicaMetrics } from './metrics.ts';
+
+/** What wakes the rest of the replica; a closed list. */
+export interface DriverEvents {
+  /** The turn begins: hand the core what was collected since the last one. */
+  onTurn(): void;
+  /** The state machine has taken in a committed entry; `result` is there if it held a command. */
+  onApplied(entry: Entry, result: CommandResult | undefined): void;
+  /** The committed entries of one `Ready` were applied. */
+  onAppliedAll(): void;
+  onReadState(state: ReadState): void;
+  /** Role, term or leader changed. */
+  onLeadershipChange(): void;
+  /** The member cannot vouch for itself any more and has to stop. Called once. */
+  onFailure(reason: unknown): void;
+}
+
+export interface DriverOptions {
+  readonly groupId: number;
+  readonly core: RaftCore;
+  readonly log: RaftLog;
+  readonly store: Store;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly electionTimeoutMs: number;
+  /** Applied changes that are not durable; above it applying waits for the disk. */
+  readonly bufferedBytesMax: number;
+  readonly metrics: ReplicaMetrics;
+}
+
+/**
+ * Turns the core's `Ready` into writes, messages and applied entries. Input is collected until the end of a turn of
+ * the event loop, so that everything that arrived together becomes one batch with one fsync; what arrives while that
+ * is under way becomes the next.
+ *
+ *     step, propose ─▶ wake ─▶ ready ─┬▶ messages                                   ┌▶ messagesAfterPersist
+ *                                     ├▶ persist (one synced batch) ───────────────┴─▶ advance ─▶ next ready
+ *                                     └▶ apply what is committed, meanwhile
+ *
+ * **Invariant:** nothing that promises durability leaves this member before the batch behind it has resolved. A member
+ * whose disk hangs therefore falls silent by itself.
+ */
+export class Driver {
+  readonly #options: DriverOptions;
+  readonly #events: DriverEvents;
+  #state: 'idle' | 'scheduled' | 'turning' | 'stopped' = 'idle';
+  #wokenWhileTurning = false;
+  #hardState: HardState;
+  #persistedHardState: HardState;
+  #persistStartedMs: number | undefined;
+  #leadership = '';
+  #turnEnded: (() => void)[] = [];
+
+  constructor(options: DriverOptions, events: DriverEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#hardState = options.log.hardState;
+    this.#persistedHardState = options.log.hardState;
+  }
+
+  step(messages: readonly Message[]): void {
+    if (this.#state === 'stopped') return;
+    for (const message of messages) this.#options.core.step(message);
+    this.wake();
+  }
+
+  /** One tick of the core. A member that has been waiting for its own disk for too long neither leads nor campaigns. */
+  tick(): void {
+    if (this.#state === 'stopped') return;
+    const { core } = this.#options;
+    if (this.isDiskStalled()) {
+      if (core.role === 'leader') core.stepDown();
+    } else {
+      core.tick();
+    }
+    this.#noticeLeadershipChange();
+    this.wake();
+  }
+
+  /** Makes sure that a turn follows. */
+  wake(): void {
+    if (this.#state === 'turning') this.#wokenWhileTurning = true;
+    if (this.#state !== 'idle') return;
+    this.#state = 'scheduled';
+    this.#options.clock.endOfTurn(() => this.#run());
+  }
+
+  /** Milliseconds that the present write to the log has taken; 0 if there is none. */
+  persistingForMs(): number {
+    return this.#persistStartedMs === undefined ? 0 : this.#options.clock.monotonicMs() - this.#persistStartedMs;
+  }
+
+  isDiskStalled(): boolean {
+    return this.persistingForMs() > this.#options.electionTimeoutMs;
+  }
+
+  /** Takes no more input; resolves when the turn under way has ended. */
+  async stop(): Promise<void> {
+    const turning = this.#state === 'turning';
+    this.#state = 'stopped';
+    if (turning) await new Promise<void>((resolve) => this.#turnEnded.push(resolve));
+  }
+
+  async #run(): Promise<void> {
+    if (this.#state !== 'scheduled') return;
+    this.#state = 'turning';
+    try {
+      await this.#turn();
+      if (this.#state === 'turning') this.#state = 'idle';
+      if (this.#wokenWhileTurning) this.wake();
+    } catch (reason) {
+      this.#state = 'stopped';
+      this.#events.onFailure(reason);
+    }
+    this.#wokenWhileTurning = false;
+    for (const ended of this.#turnEnded) ended();
+    this.#turnEnded = [];
+  }
+
+  async #turn(): Promise<void> {
+    const { core, clock } = this.#options;
+    this.#events.onTurn();
+    while (core.hasReady() && this.#state === 'turning') {
+      const ready = core.ready();
+      await this.#process(ready);
+      core.advance(ready);
+      for (const state of ready.readStates) this.#events.onReadState(state);
+      this.#noticeLeadershipChange();
+      // A turn that did not wait for the disk lets new input in, so that a long replay does not hold up heartbeats.
+      if (!ready.mustPersist && core.hasReady()) await new Promise<void>((resolve) => clock.endOfTurn(resolve));
+      this.#events.onTurn();
+    }
+    this.#noticeLeadershipChange();
+  }
+
+  async #process(ready: Ready): Promise<void> {
+    const { groupId, transport } = this.#options;
+    if (ready.hardState !== undefined) this.#hardState = ready.hardState;
+    if (ready.messages.length > 0) transport.send(groupId, ready.messages);
+    if (ready.mustPersist) await Promise.all([this.#persist(ready.entries), this.#apply(ready.committedEntries)]);
+    else if (ready.committedEntries.length > 0) await this.#apply(ready.committedEntries);
+    if (this.#state === 'stopped') return;
+    if (ready.messagesAfterPersist.length > 0) transport.send(groupId, ready.messagesAfterPersist);
+  }
+
+  async #persist(entries: readonly Entry[]): Promise<void> {
+    const { clock, log, metrics } = this.#options;
+    const hardState = this.#hardState;
+    const startedMs = clock.monotonicMs();
+    this.#persistStartedMs = startedMs;
+    await log.persist({ hardState: hardState === this.#persistedHardState ? undefined : hardState, entries });
+    this.#persistStartedMs = undefined;
+    this.#persistedHardState = hardState;
+    metrics.persisted(entries.length, clock.monotonicMs() - startedMs);
+  }
+
+  async #apply(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const { store, clock, metrics, bufferedBytesMax } = this.#options;
+    const startedMs = clock.monotonicMs();
+    for (const entry of entries) {
+      // After a restart the core starts from the durable applied index, so that nothing comes twice.
+      assert(entry.index === store.appliedIndex + 1, () => `applied ${store.appliedIndex}, then came ${entry.index}`);
+      let result: CommandResult | undefined;
+      if (entry.type === 'command') {
+        const applied = store.apply(entry.index, entry.data);
+        result = applied instanceof Promise ? await applied : applied;
+      } else {
+        store.apply(entry.index, undefined);
+      }
+      this.#events.onApplied(entry, result);
+      if (store.bufferedBytes > bufferedBytesMax) await store.flush();
+    }
+    metrics.applied(entries.length, clock.monotonicMs() - startedMs);
+    this.#events.onAppliedAll();
+  }
+
+  #noticeLeadershipChange(): void {
+    const { core } = this.#options;
+    const leadership = `${core.role} ${core.term} ${core.leader ?? ''} ${core.isTransferring}`;
+    if (leadership === this.#leadership) return;
+    this.#leadership = leadership;
+    this.#events.onLeadershipChange();
+  }
+}

@@ -1,0 +1,18 @@
+export { ReplicaClusterService } from './cluster-service.ts';
+export { ReplicaKvService } from './kv-service.ts';
+export { noMetrics, type ReplicaMetrics } from './metrics.ts';
+export type { LeaderProgress } from './progress.ts';
+export { publishCommand, Replica, type ReplicaLog, type ReplicaOptions } from './replica.ts';
+export type {
+  ClusterMember,
+  ClusterService,
+  ClusterView,
+  HealthCheck,
+  KvService,
+  MemberState,
+  MemberStatus,
+  PeerStatus,
+  RangePage,
+  ReadOptions,
+  RequestOptions,
+} from './service.ts';

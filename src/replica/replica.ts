@@ -1,0 +1,294 @@
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import { BalsaError } from '../contract/errors.ts';
+import { encodeCommand, type Store } from '../mvcc/index.ts';
+import { defaultRaftOptions, type MemberId, type Message, RaftCore } from '../raft/index.ts';
+import type { RaftLog } from '../storage/index.ts';
+import type { PeerRequest, Receiver, Transport } from '../transport/index.ts';
+import { Deadlines } from './deadlines.ts';
+import { Driver } from './driver.ts';
+import { decodeWriteRequest, encodeWriteAnswer } from './forwarded-write.ts';
+import type { ReplicaMetrics } from './metrics.ts';
+import { encodeProgress, type LeaderProgress, leaderProgress } from './progress.ts';
+import { Reads } from './reads.ts';
+import { Ticker } from './ticker.ts';
+import { type WriteDone, Writes } from './writes.ts';
+
+export interface ReplicaOptions {
+  readonly groupId: number;
+  readonly clusterId: string;
+  readonly memberId: MemberId;
+  readonly log: RaftLog;
+  readonly store: Store;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly heartbeatIntervalMs: number;
+  readonly electionTimeoutMs: number;
+  readonly metrics: ReplicaMetrics;
+  readonly logger: ReplicaLog;
+  /** The member cannot go on: a failed write, a broken invariant, a damaged value. It has stopped acknowledging. */
+  readonly onFailure: (reason: unknown) => void;
+}
+
+/** One event name per thing that happens. */
+export interface ReplicaLog {
+  info(event: string, facts: Record<string, unknown>): void;
+  warn(event: string, facts: Record<string, unknown>): void;
+}
+
+/** What members ask each other beside Raft's own messages. */
+export const peerRequestKinds = { write: 1, progress: 2 } as const;
+
+/** While nobody reads stale, the age of the state is still looked up that often, so that status pages can tell it. */
+const idleProbeIntervalMs = 1000;
+/** Bytes of applied changes that may wait for LevelDB before applying waits too. */
+const bufferedBytesMax = 64 * 1024 * 1024;
+const pendingWritesMax = 50_000;
+const pendingWriteBytesMax = 128 * 1024 * 1024;
+const pendingReadsMax = 100_000;
+
+/** One Raft group on one member: its core, log and store, and everything that moves them. */
+export class Replica {
+  readonly options: ReplicaOptions;
+  readonly core: RaftCore;
+  readonly driver: Driver;
+  readonly reads: Reads;
+  readonly writes: Writes;
+  readonly #deadlines: Deadlines;
+  readonly #ticker: Ticker;
+  readonly #lastHeardMs = new Map<MemberId, number>();
+  #staleReadSinceProbe = false;
+  #lastProbeMs = Number.NEGATIVE_INFINITY;
+  #failed = false;
+  #reportedLeader: MemberId | undefined;
+
+  constructor(options: ReplicaOptions) {
+    const { clock, log, store, transport, groupId, metrics, random } = options;
+    this.options = options;
+    this.#deadlines = new Deadlines(clock);
+    this.core = new RaftCore(
+      {
+        ...defaultRaftOptions,
+        id: options.memberId,
+        configuration: log.configuration,
+        hardState: log.hardState,
+        appliedIndex: store.appliedIndex,
+        electionTicks: Math.round(options.electionTimeoutMs / options.heartbeatIntervalMs),
+      },
+      log,
+      random,
+    );
+    const wake = (): void => this.driver.wake();
+    this.writes = new Writes({
+      core: this.core,
+      clock,
+      deadlines: this.#deadlines,
+      metrics,
+      pendingMax: pendingWritesMax,
+      pendingBytesMax: pendingWriteBytesMax,
+      wake,
+      forward: (leader, body, timeoutMs) =>
+        transport.request(leader, { groupId, kind: peerRequestKinds.write, body, timeoutMs }),
+    });
+    this.reads = new Reads({
+      core: this.core,
+      clock,
+      random,
+      deadlines: this.#deadlines,
+      metrics,
+      retryMs: Math.max(2 * options.heartbeatIntervalMs, options.electionTimeoutMs / 4),
+      pendingMax: pendingReadsMax,
+      appliedIndex: () => store.appliedIndex,
+      wake,
+    });
+    this.driver = new Driver(
+      {
+        groupId,
+        core: this.core,
+        log,
+        store,
+        transport,
+        clock,
+        metrics,
+        electionTimeoutMs: options.electionTimeoutMs,
+        bufferedBytesMax,
+      },
+      {
+        onTurn: () => {
+          this.writes.proposeCollected();
+          this.reads.startRound();
+        },
+        onApplied: (entry, result) => this.writes.onApplied(entry, result),
+        onAppliedAll: () => this.reads.releaseApplied(),
+        onReadState: (state) => this.reads.onReadState(state),
+        onLeadershipChange: () => this.#onLeadershipChange(),
+        onFailure: (reason) => this.#fail(reason),
+      },
+    );
+    this.#ticker = new Ticker(clock, options.heartbeatIntervalMs, () => this.#tick());
+  }
+
+  start(): void {
+    const { store, transport, groupId } = this.options;
+    store.failed.catch((reason: unknown) => this.#fail(reason));
+    transport.serve(groupId, this.#receiver());
+    this.#ticker.start();
+    const { voters, votersOutgoing } = this.core.status().configuration;
+    // Nobody else could be led yet: a lone voter need not sit out an election timeout.
+    if (voters.length === 1 && voters[0] === this.options.memberId && votersOutgoing.length === 0) this.core.campaign();
+    this.driver.wake();
+  }
+
+  /** Proposes a command of the replica's own or of a client, wherever the leader is. Rejects with a `BalsaError`. */
+  submit(command: Uint8Array, timeoutMs: number): Promise<WriteDone> {
+    return this.writes.submit(command, timeoutMs);
+  }
+
+  /** How old a stale read may be; keeps the figure fresh while it is asked for. */
+  stalenessMs(): number {
+    this.#staleReadSinceProbe = true;
+    return this.reads.stalenessMs();
+  }
+
+  /** Milliseconds since anything came from that member; Infinity if nothing ever did. */
+  lastContactMs(member: MemberId): number {
+    const heardMs = this.#lastHeardMs.get(member);
+    return heardMs === undefined ? Number.POSITIVE_INFINITY : this.options.clock.monotonicMs() - heardMs;
+  }
+
+  /** What this member knows of the others as their leader. */
+  progress(): LeaderProgress | undefined {
+    return leaderProgress(this.core.status(), (member) => this.lastContactMs(member));
+  }
+
+  /** It has stopped acknowledging because of a failure of its own. */
+  get hasFailed(): boolean {
+    return this.#failed;
+  }
+
+  /** Requests are refused from here on. */
+  get isStopping(): boolean {
+    return this.writes.isClosed;
+  }
+
+  /** Hands leadership to the most advanced other voter and waits until it has it, at most one election timeout. */
+  async transferLeadership(): Promise<void> {
+    const status = this.core.status();
+    if (status.role !== 'leader') return;
+    const candidates = status.followers
+      .filter((follower) => follower.role === 'voter' && follower.recentlyActive)
+      .sort((a, b) => b.matchIndex - a.matchIndex);
+    const target = candidates[0];
+    if (target === undefined || this.core.transferLeadership(target.id) !== 'started') return;
+    this.options.logger.info('leadership transfer started', { to: target.id });
+    this.driver.wake();
+    const deadlineMs = this.options.clock.monotonicMs() + this.options.electionTimeoutMs;
+    await this.#until(() => this.core.role !== 'leader', deadlineMs);
+  }
+
+  /** Resolves when no write is under way any more, or the time is up. */
+  async drain(timeoutMs: number): Promise<void> {
+    await this.#until(() => this.writes.pending === 0, this.options.clock.monotonicMs() + timeoutMs);
+  }
+
+  /** Refuses new requests from here on; what is in the log may still end. */
+  refuseRequests(reason: string): void {
+    this.writes.close(reason);
+    this.reads.close(new BalsaError('unavailable', `${reason}. Send the read to another member.`));
+  }
+
+  /** Ends the driver. The log, the store and the transport stay open: whoever opened them closes them. */
+  async stop(): Promise<void> {
+    this.refuseRequests('This member is stopping');
+    this.#ticker.stop();
+    await this.driver.stop();
+    this.#deadlines.expireAll();
+  }
+
+  #receiver(): Receiver {
+    return {
+      onMessages: (messages) => this.#onMessages(messages),
+      onRequest: (from, request) => this.#onRequest(from, request),
+      onUnreachable: (member) => {
+        this.core.reportUnreachable(member);
+        this.driver.wake();
+      },
+      onReachable: () => undefined,
+    };
+  }
+
+  #onMessages(messages: readonly Message[]): void {
+    const now = this.options.clock.monotonicMs();
+    for (const message of messages) this.#lastHeardMs.set(message.from, now);
+    this.driver.step(messages);
+  }
+
+  async #onRequest(_from: MemberId, request: PeerRequest): Promise<Uint8Array> {
+    if (request.kind === peerRequestKinds.progress) return encodeProgress(this.progress());
+    if (request.kind !== peerRequestKinds.write) throw new Error(`no such request: kind ${request.kind}`);
+    const write = decodeWriteRequest(request.body);
+    if (write === undefined) throw new Error('a forwarded write without a command');
+    return encodeWriteAnswer(await this.writes.submitForwarded(write.command, write.timeoutMs));
+  }
+
+  #tick(): void {
+    this.driver.tick();
+    this.writes.retryWaiting();
+    const now = this.options.clock.monotonicMs();
+    if (this.#staleReadSinceProbe || now - this.#lastProbeMs >= idleProbeIntervalMs) {
+      this.#staleReadSinceProbe = false;
+      this.#lastProbeMs = now;
+      this.reads.probe();
+    }
+    this.reads.tick();
+  }
+
+  #onLeadershipChange(): void {
+    const { logger, metrics } = this.options;
+    const { leader, term, role } = this.core;
+    if (leader !== this.#reportedLeader) {
+      this.#reportedLeader = leader;
+      metrics.leaderChanged();
+      if (leader === undefined) logger.warn('leader lost', { term, role });
+      else logger.info('leader elected', { leader, term, role });
+    }
+    this.reads.onLeadershipChange();
+    this.writes.retryWaiting();
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#ticker.stop();
+    void this.driver.stop();
+    this.refuseRequests('This member failed and is stopping');
+    this.#deadlines.expireAll();
+    this.options.onFailure(reason);
+  }
+
+  async #until(condition: () => boolean, deadlineMs: number): Promise<void> {
+    const { clock } = this.options;
+    while (!condition() && clock.monotonicMs() < deadlineMs && !this.#failed) {
+      await new Promise<void>((resolve) => {
+        clock.setTimer(5, resolve);
+      });
+    }
+  }
+}
+
+/** A member tells the cluster, through the log, how clients reach it. */
+export function publishCommand(member: {
+  id: string;
+  name: string;
+  clientUrls: readonly string[];
+  version: string;
+}): Buffer {
+  return encodeCommand({
+    kind: 'publish',
+    memberId: member.id,
+    name: member.name,
+    clientUrls: member.clientUrls,
+    version: member.version,
+  });
+}

@@ -1,0 +1,286 @@
+import { join } from 'node:path';
+import { createRestApp } from '../api/rest/index.ts';
+import { openStore, type Store } from '../mvcc/index.ts';
+import { publishCommand, Replica, ReplicaClusterService, ReplicaKvService } from '../replica/index.ts';
+import {
+  type Database,
+  openDatabase,
+  openIdentity,
+  openRaftLog,
+  openReceiptFile,
+  type RaftLog,
+} from '../storage/index.ts';
+import { openTransport, type Transport } from '../transport/index.ts';
+import { type ClientListener, listenForClients } from './client-listener.ts';
+import { type ClusterIdentity, foundingIdentity } from './cluster-identity.ts';
+import { type Config, resolveConfig } from './config.ts';
+import { type Log, silentLog } from './logger.ts';
+import { createMetrics, type NodeMetrics } from './metrics.ts';
+import { systemClock } from './system-clock.ts';
+import { systemRandom } from './system-random.ts';
+import { version } from './version.ts';
+
+/** A running member. */
+export interface BalsaNode {
+  readonly memberId: string;
+  readonly clusterId: string;
+  /** What clients can connect to: really bound, where a port 0 was asked for. */
+  readonly clientUrls: readonly string[];
+  readonly peerUrls: readonly string[];
+  /** Resolves when the cluster has a leader and this member can serve requests. */
+  readonly ready: Promise<void>;
+  /** Resolves after `stop()`; rejects when the member had to stop by itself, with the reason. */
+  readonly stopped: Promise<void>;
+  /** Hands leadership over, ends the requests under way, and closes everything. */
+  stop(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** Nothing is logged without it. */
+  readonly log?: Log;
+}
+
+/** The one Raft group of this version; every key on disk and every frame names it. */
+const groupId = 1;
+const logCacheBytes = 8 * 1024 * 1024;
+/** How long requests under way may take when the member stops. */
+const drainMs = 1000;
+const publishTimeoutMs = 5000;
+
+/**
+ * Starts one member. With `{}` it is a cluster of its own on 2379, with its data in `./balsa-data`.
+ *
+ * ```ts
+ * const node = await open({ dataDir: '/var/lib/app/balsa', listenClientUrls: ['http://127.0.0.1:0'] });
+ * await node.ready;
+ * ```
+ *
+ * @throws ConfigError, DamagedStorage, StorageInUse, ListenError: each says in one sentence what to do.
+ */
+export async function open(partial: Partial<Config> = {}, { log = silentLog }: OpenOptions = {}): Promise<BalsaNode> {
+  const config = resolveConfig(partial);
+  const identity = foundingIdentity(config);
+  const resources = new Resources();
+  try {
+    return await start(config, identity, log, resources);
+  } catch (reason) {
+    await resources.close();
+    throw reason;
+  }
+}
+
+async function start(config: Config, identity: ClusterIdentity, log: Log, resources: Resources): Promise<BalsaNode> {
+  const { clusterId, memberId } = identity;
+  const storage = await openStorage(config, identity, resources);
+  const transport = await openPeers(config, identity, log, resources);
+  let replica: Replica | undefined;
+  let cluster: ReplicaClusterService | undefined;
+  const metrics = createMetrics(version, () => {
+    if (replica === undefined || cluster === undefined) return undefined;
+    const { store } = storage;
+    const [leading, described] = [replica, cluster];
+    return {
+      status: () => described.status(),
+      progress: () => leading.progress(),
+      bufferedBytes: () => store.bufferedBytes,
+    };
+  });
+  const stopping = new Stopping();
+  replica = new Replica({
+    groupId,
+    clusterId,
+    memberId,
+    ...storage,
+    transport,
+    clock: systemClock,
+    random: systemRandom(),
+    heartbeatIntervalMs: config.heartbeatIntervalMs,
+    electionTimeoutMs: config.electionTimeoutMs,
+    metrics: metrics.replica,
+    logger: log,
+    onFailure: (reason) => {
+      log.error('this member cannot go on and stops', { reason });
+      stopping.fail(reason);
+    },
+  });
+  cluster = new ReplicaClusterService(replica, { name: config.name, version });
+  const kv = new ReplicaKvService(replica, { valueBytesMax: config.maxRequestBytes, pageBytesMax: 4 * 1024 * 1024 });
+  resources.add(() => kv.close());
+  const running = replica;
+  resources.add(() => running.stop());
+  replica.start();
+  const listener = await serveClients(config, { kv, cluster, metrics });
+  log.info('serving clients', { urls: listener.urls, memberId, clusterId });
+  const ready = publish(replica, config, identity, listener, log);
+
+  return {
+    memberId,
+    clusterId,
+    clientUrls: listener.urls,
+    peerUrls: transport.addresses(),
+    ready,
+    stopped: stopping.done,
+    stop: () =>
+      stopping.once(async () => {
+        log.info('stopping', {});
+        await running.transferLeadership();
+        await listener.close(drainMs);
+        running.refuseRequests('This member is stopping');
+        await running.drain(drainMs);
+        await resources.close();
+        log.info('stopped', {});
+      }),
+  };
+}
+
+async function openStorage(
+  config: Config,
+  identity: ClusterIdentity,
+  resources: Resources,
+): Promise<{ log: RaftLog; store: Store }> {
+  const { clusterId, memberId } = identity;
+  await openIdentity(config.dataDir, { clusterId, memberId, name: config.name });
+  const logDatabase = await openClosing(openDatabase(join(config.dataDir, 'log'), 'log'), resources);
+  const receipts = await openReceiptFile(join(config.dataDir, 'receipt'));
+  resources.add(() => receipts.close());
+  const log = await openRaftLog({
+    groupId,
+    clusterId,
+    memberId,
+    database: logDatabase,
+    receipts,
+    clock: systemClock,
+    bootstrap: identity.configuration,
+    cacheBytes: logCacheBytes,
+  });
+  resources.add(() => log.close());
+  const store = await openStore({
+    database: await openClosing(openDatabase(join(config.dataDir, 'data'), 'data'), resources),
+    groupId,
+    clock: systemClock,
+    bootstrapMembers: identity.members,
+    flushIntervalMs: 50,
+    flushChangesMax: 4096,
+  });
+  resources.add(() => store.close());
+  return { log, store };
+}
+
+async function openClosing(opening: Promise<Database>, resources: Resources): Promise<Database> {
+  const database = await opening;
+  resources.add(() => database.close());
+  return database;
+}
+
+async function openPeers(
+  config: Config,
+  identity: ClusterIdentity,
+  log: Log,
+  resources: Resources,
+): Promise<Transport> {
+  const transport = await openTransport({
+    clusterId: identity.clusterId,
+    memberId: identity.memberId,
+    listenUrls: config.listenPeerUrls,
+    peers: identity.members
+      .filter(({ id }) => id !== identity.memberId)
+      .map(({ id, peerUrls }) => ({ id, urls: peerUrls })),
+    heartbeatMs: config.heartbeatIntervalMs,
+    queueBytesMax: 64 * 1024 * 1024,
+    frameBytesMax: 16 * 1024 * 1024 + config.maxRequestBytes,
+    clock: systemClock,
+    random: systemRandom(),
+    log,
+  });
+  resources.add(() => transport.close());
+  return transport;
+}
+
+function serveClients(
+  config: Config,
+  parts: { kv: ReplicaKvService; cluster: ReplicaClusterService; metrics: NodeMetrics },
+): Promise<ClientListener> {
+  const app = createRestApp({
+    kv: parts.kv,
+    cluster: parts.cluster,
+    metrics: () => parts.metrics.render(),
+    version,
+    valueBytesMax: config.maxRequestBytes,
+  });
+  return listenForClients(app, config.listenClientUrls);
+}
+
+/** Tells the cluster, through the log, how clients reach this member; when that is done, requests can be served. */
+async function publish(
+  replica: Replica,
+  config: Config,
+  identity: ClusterIdentity,
+  listener: ClientListener,
+  log: Log,
+): Promise<void> {
+  const advertised = config.advertiseClientUrls.map(
+    (url, i) => (new URL(url).port === '0' ? listener.urls[i] : url) ?? url,
+  );
+  const command = publishCommand({ id: identity.memberId, name: config.name, clientUrls: advertised, version });
+  for (;;) {
+    try {
+      await replica.submit(command, publishTimeoutMs);
+      break;
+    } catch (reason) {
+      if (replica.isStopping) return;
+      log.warn('waiting for the cluster', { reason });
+    }
+  }
+  log.info('ready to serve client requests', { urls: advertised, memberId: identity.memberId });
+}
+
+/** What was opened, closed in the opposite order. */
+class Resources {
+  readonly #closers: (() => unknown)[] = [];
+
+  add(close: () => unknown): void {
+    this.#closers.push(close);
+  }
+
+  /** Closes everything, whatever fails, and then throws the first failure. */
+  async close(): Promise<void> {
+    const failures: unknown[] = [];
+    for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) {
+      try {
+        await close();
+      } catch (reason) {
+        failures.push(reason);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+}
+
+/** The end of a member: asked for, or forced by a failure; whichever comes first. */
+class Stopping {
+  readonly done: Promise<void>;
+  #resolve: () => void = () => undefined;
+  #reject: (reason: unknown) => void = () => undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor() {
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Whoever does not look at `stopped` must not be ended by it.
+    this.done.catch(() => undefined);
+  }
+
+  fail(reason: unknown): void {
+    this.#reject(reason);
+  }
+
+  once(stop: () => Promise<void>): Promise<void> {
+    this.#stopping ??= stop().then(this.#resolve, (reason: unknown) => {
+      this.#reject(reason);
+      throw reason;
+    });
+    return this.#stopping;
+  }
+}

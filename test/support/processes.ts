@@ -1,0 +1,203 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const mainPath = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+export interface NodeSpec {
+  readonly name: string;
+  readonly clientPort: number;
+  readonly peerPort: number;
+  readonly dataDir: string;
+  /** Further flags of `balsa serve`. */
+  readonly flags: readonly string[];
+}
+
+/** One real server process that can be killed, paused and started again on its data. */
+export class NodeProcess {
+  readonly spec: NodeSpec;
+  readonly url: string;
+  readonly logPath: string;
+  readonly #initialCluster: string;
+  #child: ChildProcess | undefined;
+  #exit: Promise<{ code: number | null; signal: string | null }> | undefined;
+
+  constructor(spec: NodeSpec, initialCluster: string) {
+    this.spec = spec;
+    this.url = `http://127.0.0.1:${spec.clientPort}`;
+    this.logPath = `${spec.dataDir}.log`;
+    this.#initialCluster = initialCluster;
+  }
+
+  start(): void {
+    const log = createWriteStream(this.logPath, { flags: 'a' });
+    const child = spawn(process.execPath, [mainPath, 'serve', ...this.#flags()], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout?.pipe(log, { end: false });
+    child.stderr?.pipe(log, { end: false });
+    this.#child = child;
+    this.#exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** SIGSTOP and SIGCONT return at once; for the others, await `exited()`. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
+  async exited(): Promise<{ code: number | null; signal: string | null }> {
+    if (this.#exit === undefined) throw new Error(`${this.spec.name} was never started`);
+    return this.#exit;
+  }
+
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.exited();
+  }
+
+  /** What the spec says; its own flags come last and replace the others. */
+  #flags(): string[] {
+    const { name, clientPort, peerPort, dataDir, flags } = this.spec;
+    const all = [
+      `--name=${name}`,
+      `--data-dir=${dataDir}`,
+      `--listen-client-urls=http://127.0.0.1:${clientPort}`,
+      `--advertise-client-urls=http://127.0.0.1:${clientPort}`,
+      `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
+      `--initial-advertise-peer-urls=http://127.0.0.1:${peerPort}`,
+      `--initial-cluster=${this.#initialCluster}`,
+      '--log-format=json',
+      ...flags,
+    ];
+    return [...new Map(all.map((flag) => [flag.slice(0, flag.indexOf('=')), flag])).values()];
+  }
+
+  async get(path: string, timeoutMs = 5000): Promise<Response> {
+    return fetch(this.url + path, { signal: AbortSignal.timeout(timeoutMs) });
+  }
+}
+
+/** A cluster of real processes on loopback, in a temporary directory that goes away with it. */
+export class ProcessCluster implements AsyncDisposable {
+  readonly nodes: readonly NodeProcess[];
+  readonly #directory: string;
+  readonly #others: NodeProcess[] = [];
+  #keep = false;
+
+  private constructor(nodes: readonly NodeProcess[], directory: string) {
+    this.nodes = nodes;
+    this.#directory = directory;
+  }
+
+  static async start(size: number, flags: readonly string[] = []): Promise<ProcessCluster> {
+    const directory = mkdtempSync(join(tmpdir(), 'balsa-test-'));
+    const ports = await freePorts(2 * size);
+    const specs = Array.from({ length: size }, (_, i) => ({
+      name: `node${i + 1}`,
+      clientPort: ports[2 * i] ?? 0,
+      peerPort: ports[2 * i + 1] ?? 0,
+      dataDir: join(directory, `node${i + 1}`),
+      flags,
+    }));
+    const initialCluster = specs.map(({ name, peerPort }) => `${name}=http://127.0.0.1:${peerPort}`).join(',');
+    const nodes = specs.map((spec) => new NodeProcess(spec, initialCluster));
+    const cluster = new ProcessCluster(nodes, directory);
+    for (const node of nodes) node.start();
+    await cluster.ready();
+    return cluster;
+  }
+
+  node(index: number): NodeProcess {
+    const node = this.nodes[index];
+    if (node === undefined) throw new Error(`there is no node ${index}`);
+    return node;
+  }
+
+  /** A process beside the nodes, with the flags of the first one but for those given. Ends with the cluster. */
+  another(flags: readonly string[]): NodeProcess {
+    const { spec } = this.node(0);
+    const process = new NodeProcess({ ...spec, flags: [...spec.flags, ...flags] }, '');
+    this.#others.push(process);
+    return process;
+  }
+
+  /** Until every running node can serve linearizable reads. */
+  async ready(timeoutMs = 30_000): Promise<void> {
+    for (const node of this.nodes.filter(({ isRunning }) => isRunning)) {
+      await eventually(`${node.spec.name} is ready`, timeoutMs, async () => (await node.get('/readyz')).ok);
+    }
+  }
+
+  /** The node that leads, as the nodes that answer agree. */
+  async leader(timeoutMs = 10_000): Promise<NodeProcess> {
+    return eventually('a node leads', timeoutMs, async () => {
+      for (const node of this.nodes.filter(({ isRunning }) => isRunning)) {
+        const status = await node.get('/v1/status', 500).then((answer) => answer.json());
+        if (isState(status, 'leader')) return node;
+      }
+      return undefined;
+    });
+  }
+
+  /** Leaves the directories behind, for a look at what went wrong. */
+  keepDirectories(): string {
+    this.#keep = true;
+    return this.#directory;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const node of [...this.nodes, ...this.#others]) {
+      if (!node.isRunning) continue;
+      node.signal('SIGCONT');
+      await node.kill();
+    }
+    if (!this.#keep) rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+/** Asks again until the answer is truthy; a failed attempt counts as "not yet". */
+export async function eventually<T>(
+  what: string,
+  timeoutMs: number,
+  attempt: () => Promise<T | undefined | false>,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  let lastReason: unknown = 'it never came true';
+  while (performance.now() < deadline) {
+    try {
+      const answer = await attempt();
+      if (answer !== undefined && answer !== false) return answer;
+    } catch (reason) {
+      lastReason = reason;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause: lastReason });
+}
+
+/** Ports that nobody listened on a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address !== null && typeof address === 'object') ports.push(address.port);
+  }
+  for (const server of servers) {
+    server.close();
+    await once(server, 'close');
+  }
+  return ports;
+}
+
+function isState(status: unknown, state: string): boolean {
+  return typeof status === 'object' && status !== null && 'state' in status && status.state === state;
+}

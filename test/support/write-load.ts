@@ -1,0 +1,106 @@
+import type { NodeProcess } from './processes.ts';
+
+/** How a write ended, as the client could see it. */
+export type WriteOutcome = 'acknowledged' | 'refused' | 'unknown';
+
+export interface WriteRecord {
+  readonly key: string;
+  readonly value: string;
+  outcome: WriteOutcome;
+  /** Of an acknowledged write. */
+  revision: number;
+}
+
+/**
+ * Clients that write without pause, each key once, through all nodes in turn, and read back through another node what
+ * was acknowledged before.
+ */
+export class WriteLoad {
+  readonly records: WriteRecord[] = [];
+  /** What must never be; empty in a run without a fault of Balsa's. */
+  readonly violations: string[] = [];
+  readonly #nodes: readonly NodeProcess[];
+  readonly #running: Promise<void>[] = [];
+  #stopping = false;
+
+  constructor(nodes: readonly NodeProcess[], clients: number) {
+    this.#nodes = nodes;
+    for (let client = 0; client < clients; client++) this.#running.push(this.#run(client));
+  }
+
+  acknowledged(): number {
+    return this.records.filter(({ outcome }) => outcome === 'acknowledged').length;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#running);
+  }
+
+  async #run(client: number): Promise<void> {
+    for (let count = 0; !this.#stopping; count++) {
+      const record: WriteRecord = {
+        key: `load/${client}/${count}`,
+        value: `${client}:${count}`,
+        outcome: 'unknown',
+        revision: 0,
+      };
+      this.records.push(record);
+      await this.#write(this.#node(client + count), record);
+      if (count % 8 === 7) await this.#readBack(this.#node(client + count + 1), record);
+      // A node that is down refuses at once; without a pause the loop would only produce refusals.
+      if (record.outcome !== 'acknowledged') await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  async #write(node: NodeProcess, record: WriteRecord): Promise<void> {
+    try {
+      const answer = await fetch(`${node.url}/v1/kv/${record.key}?timeout=4s`, {
+        method: 'PUT',
+        body: record.value,
+        signal: AbortSignal.timeout(15_000),
+      });
+      const body: unknown = await answer.json();
+      if (answer.status === 201) {
+        record.outcome = 'acknowledged';
+        record.revision = Number(field(body, 'revision'));
+      } else {
+        record.outcome = field(body, 'code') === 'outcome_unknown' ? 'unknown' : 'refused';
+        if (answer.status < 429) this.violations.push(`${record.key}: unexpected status ${answer.status}`);
+      }
+    } catch (reason) {
+      if (isConnectionRefused(reason)) record.outcome = 'refused';
+    }
+  }
+
+  async #readBack(node: NodeProcess, record: WriteRecord): Promise<void> {
+    if (record.outcome !== 'acknowledged') return;
+    let answer: Response;
+    let text: string;
+    try {
+      answer = await node.get(`/v1/kv/${record.key}?timeout=4s`, 15_000);
+      text = await answer.text();
+    } catch {
+      return; // The node is down or was killed meanwhile: no answer, no lie.
+    }
+    const isRight = answer.status === 200 ? text === record.value : answer.status >= 429;
+    if (!isRight) {
+      this.violations.push(`${record.key} was acknowledged; then ${node.spec.name} read ${answer.status} ${text}`);
+    }
+  }
+
+  #node(count: number): NodeProcess {
+    const node = this.#nodes[count % this.#nodes.length];
+    if (node === undefined) throw new Error('no nodes');
+    return node;
+  }
+}
+
+function field(body: unknown, name: string): unknown {
+  return typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[name] : undefined;
+}
+
+function isConnectionRefused(reason: unknown): boolean {
+  const cause = reason instanceof Error ? reason.cause : undefined;
+  return field(cause, 'code') === 'ECONNREFUSED';
+}
