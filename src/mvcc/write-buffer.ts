@@ -124,9 +124,10 @@ export class WriteBuffer {
   }
 
   #find(name: string): Change | undefined {
-    const change = this.#active.get(name);
-    if (change !== undefined) return change;
-    return findIn(this.#sealed, name) ?? findIn(this.#flushing, name);
+    let change = this.#active.get(name);
+    if (change === undefined) change = findIn(this.#sealed, name);
+    if (change === undefined) change = findIn(this.#flushing, name);
+    return change;
   }
 
   #sealActive(): void {
