@@ -1,0 +1,85 @@
+import { BalsaError } from '../contract/errors.ts';
+import type { KeyValue } from '../contract/kv.ts';
+import type { Reply } from './exchange.ts';
+import { bytesOf } from './key-path.ts';
+
+/** One member, as `GET /v1/status` tells it. Ids are hexadecimal. */
+export interface MemberStatus {
+  readonly memberId: string;
+  readonly name: string;
+  readonly version: string;
+  readonly state: string;
+  readonly leader: string | null;
+  readonly raftTerm: number;
+  readonly commitIndex: number;
+  readonly appliedIndex: number;
+  readonly revision: number;
+  readonly uptimeSeconds: number;
+  /** What is wrong right now, in words. */
+  readonly errors: readonly string[];
+}
+
+/** The cluster, as `GET /v1/cluster` tells it. What only the leader knows is null while there is none. */
+export interface ClusterStatus {
+  readonly clusterId: string;
+  readonly leader: string | null;
+  readonly raftTerm: number;
+  readonly revision: number;
+  readonly members: readonly ClusterMember[];
+}
+
+export interface ClusterMember {
+  readonly id: string;
+  readonly name: string;
+  readonly role: string;
+  readonly state: string;
+  readonly peerUrls: readonly string[];
+  readonly clientUrls: readonly string[];
+  readonly matchIndex: number | null;
+  readonly lagEntries: number | null;
+  readonly lastContactMs: number | null;
+  readonly version: string;
+}
+
+/** A key-value object of the REST API. */
+export interface WireKeyValue {
+  readonly key?: string;
+  readonly keyBase64?: string;
+  readonly value?: string;
+  readonly valueBase64?: string;
+  readonly createRevision: number;
+  readonly modRevision: number;
+  readonly version: number;
+}
+
+/** Trusts the shape of what a member answers, once it is JSON: the server publishes and tests it. */
+export function jsonOf<Shape>(reply: Reply): Shape {
+  try {
+    return JSON.parse(new TextDecoder().decode(reply.body)) as Shape;
+  } catch (cause) {
+    throw new BalsaError('internal', `${reply.endpoint} answered something that is not JSON; check the address.`, {
+      cause,
+    });
+  }
+}
+
+export function keyValueOf(wire: WireKeyValue): KeyValue {
+  return {
+    key: eitherOf(wire.key, wire.keyBase64),
+    // Absent in a list of keys only.
+    value: eitherOf(wire.value, wire.valueBase64),
+    createRevision: wire.createRevision,
+    modRevision: wire.modRevision,
+    version: wire.version,
+  };
+}
+
+/** The revision in an entity tag: `"17"`. */
+export function revisionOfTag(tag: string | null): number {
+  return Number(/^(?:W\/)?"(\d+)"$/.exec(tag ?? '')?.[1] ?? Number.NaN);
+}
+
+function eitherOf(text: string | undefined, base64: string | undefined): Uint8Array {
+  if (base64 === undefined) return bytesOf(text ?? '');
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
