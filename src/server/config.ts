@@ -123,6 +123,9 @@ function refuseContradictions(config: Config, origin: (option: OptionName) => st
     );
   }
 
+  refusePortZero(config.advertiseClientUrls, config.listenClientUrls, origin('advertiseClientUrls'));
+  refusePortZero(config.initialAdvertisePeerUrls, config.listenPeerUrls, origin('initialAdvertisePeerUrls'));
+
   const own = initialCluster.find((member) => member.name === config.name);
   if (own === undefined) {
     throw new ConfigError(
@@ -145,6 +148,14 @@ function refuseContradictions(config: Config, origin: (option: OptionName) => st
         'give a host name or an IP address of that machine, and a port',
     );
   }
+}
+
+/** Port 0 may be advertised only in place of the port that listening on it will give. */
+function refusePortZero(advertised: readonly string[], listened: readonly string[], origin: string): void {
+  const derived = listened.map(reachable);
+  const unknown = advertised.find((url) => portOf(url) === '0' && !derived.includes(url));
+  if (unknown === undefined) return;
+  throw new ConfigError(`${origin}: ${unknown} has port 0, which nobody can connect to; give the real port`);
 }
 
 /** A wildcard address can be listened on and not be connected to from elsewhere. */

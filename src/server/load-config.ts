@@ -90,12 +90,7 @@ class Collected {
       warnings.push(`options of etcd that have no effect here: ${this.#ignored.join(', ')}; they can be removed`);
     }
     if (this.#unknownVariables.length > 0) {
-      const meant = this.#unknownVariables.map((variable) =>
-        withSuggestion(
-          variable,
-          [...optionFlags()].map((flag) => variableOf(flag)),
-        ),
-      );
+      const meant = this.#unknownVariables.map(withSuggestion);
       warnings.push(`environment variables that name no option are ignored: ${meant.join(', ')}`);
     }
     return warnings;
@@ -143,9 +138,12 @@ function unknownKey(key: string, origin: string): ConfigError {
   );
 }
 
-function withSuggestion(word: string, candidates: readonly string[]): string {
-  const meant = closest(word, candidates);
-  return meant === undefined ? word : `${word} (did you mean ${meant}?)`;
+function withSuggestion(variable: string): string {
+  const meant = closest(
+    variable,
+    [...optionFlags(), configFile.flag].map((flag) => variableOf(flag)),
+  );
+  return meant === undefined ? variable : `${variable} (did you mean ${meant}?)`;
 }
 
 function* optionFlags(): Generator<string> {

@@ -40,6 +40,16 @@ export interface LogOptions {
   readonly isTerminal?: boolean;
 }
 
+/** For embedding programs that want no lines. */
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  fatal: () => undefined,
+  child: () => silentLog,
+};
+
 /**
  * JSON, one object a line: `{"level":"info","time":"2030-01-01T00:00:00.000Z","member":"node1","event":"…", …facts}`.
  * `auto` is pretty for people at a terminal and JSON for everything else.

@@ -158,8 +158,6 @@ function parseUrl(given: string, use: 'listen' | 'advertise'): { readonly url: s
   if (place === null) return { problem: `"${given}" needs a host and a port; write it as ${example}` };
   const port = Number(place[2]);
   if (port > 65_535) return { problem: `"${given}" has the port ${port}; ports end at 65535` };
-  if (port === 0 && use === 'advertise')
-    return { problem: `"${given}" has port 0, which nobody can connect to; give the real port` };
   const host = hostOf(place[1] ?? '');
   if (host === undefined) return { problem: `"${given}" has a host that is not valid; write it as ${example}` };
   // As etcd ("expected IP in URL for binding"): a name can resolve to an address of another machine, or change.

@@ -1,0 +1,100 @@
+import yargs, { type Argv } from 'yargs';
+import { BalsaError } from '../client/index.ts';
+import { closest } from '../server/closest.ts';
+import { ConfigError } from '../server/config.ts';
+import { version } from '../server/version.ts';
+import { clusterCommand } from './commands/cluster.ts';
+import { delCommand } from './commands/del.ts';
+import { getCommand } from './commands/get.ts';
+import { listCommand } from './commands/list.ts';
+import { putCommand } from './commands/put.ts';
+import { serveCommand } from './commands/serve.ts';
+import { statusCommand } from './commands/status.ts';
+import { versionCommand } from './commands/version.ts';
+import { normalizeEtcdArguments } from './etcd-arguments.ts';
+import { CommandError, exitCodes } from './exit-codes.ts';
+import { flushOutput } from './output.ts';
+
+const commands = [
+  serveCommand,
+  clusterCommand,
+  putCommand,
+  getCommand,
+  delCommand,
+  listCommand,
+  statusCommand,
+  versionCommand,
+] as const;
+
+process.exit(await main(process.argv.slice(2)));
+
+/** Runs one command; the exit code. Data goes to standard output, everything said to people to standard error. */
+async function main(given: readonly string[]): Promise<number> {
+  try {
+    const [command, ...rest] = given;
+    const normal = command === 'serve' ? [command, ...normalizeEtcdArguments(rest)] : given;
+    await program(normal).parseAsync();
+    await flushOutput();
+    return exitCodes.ok;
+  } catch (reason) {
+    return report(reason);
+  }
+}
+
+function program(given: readonly string[]): Argv {
+  const built = yargs([...given])
+    .scriptName('balsa')
+    // The texts around ours are English whatever the locale, so that a line is not half in one language.
+    .locale('en')
+    .usage('$0 <command>\n\nA replicated key-value server, and commands to use it.')
+    .epilogue('balsa <command> --help shows the flags of a command, with examples.')
+    .version(version)
+    .alias('help', 'h')
+    .wrap(Math.min(110, process.stdout.columns || 110))
+    .parserConfiguration({
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      // As in Go's flag package: the last one counts.
+      'duplicate-arguments-array': false,
+    })
+    .exitProcess(false)
+    .strict()
+    .demandCommand(1, 1, 'say what to do: balsa serve runs a server, balsa --help lists all commands')
+    .fail((message, error) => {
+      throw error ?? new CommandError(withSuggestion(message));
+    });
+  for (const command of commands) built.command(command as typeof serveCommand);
+  return built;
+}
+
+/** yargs names an unknown word without a hint; "did you mean" saves a look at the help. */
+function withSuggestion(message: string): string {
+  const unknown = /^Unknown (?:argument|command)s?: ([^,]+)/.exec(message)?.[1];
+  if (unknown === undefined) return message;
+  const meant = closest(
+    unknown,
+    commands.map((command) => String(command.command).split(' ')[0] ?? ''),
+  );
+  return `${message}; ${meant === undefined ? 'see --help' : `did you mean ${meant}?`}`;
+}
+
+function report(reason: unknown): number {
+  if (reason instanceof CommandError || reason instanceof ConfigError) {
+    process.stderr.write(`balsa: ${reason.message}\n`);
+    return reason instanceof CommandError ? reason.exitCode : exitCodes.failed;
+  }
+  if (reason instanceof BalsaError && reason.code !== 'internal') {
+    process.stderr.write(`balsa: ${reason.code}: ${reason.detail}\n`);
+    return exitCodeOf(reason);
+  }
+  process.stderr.write(`balsa: ${reason instanceof Error ? reason.stack : String(reason)}\n`);
+  return exitCodes.internal;
+}
+
+function exitCodeOf(reason: BalsaError): number {
+  if (reason.code === 'key_not_found') return exitCodes.keyNotFound;
+  if (reason.code === 'precondition_failed') return exitCodes.conditionFailed;
+  return reason.kind.definite ? exitCodes.failed : exitCodes.outcomeUnknown;
+}
