@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { seededRandom } from '../base/random.ts';
+import type { Database } from './database.ts';
+import { DamagedValue } from './record.ts';
+import { createLevelDatabase, databases } from './testing/databases.ts';
+import { bytes, describeKv, everything, openTestStore, put, readAll } from './testing/test-store.ts';
+
+const rowA = Buffer.from('\x00\x00\x00\x00\x10a', 'latin1');
+const page = { limit: 0, bytesMax: 1_000_000, keysOnly: true };
+
+for (const { name, create } of databases) {
+  test(`damage: ${name}: a value that changed on disk is never answered, listed or written over`, async (t) => {
+    const { database } = await create(t);
+    const { store, apply } = await openTestStore(database);
+    await apply(put('a', 'value'));
+    await store.flush();
+    await damage(database, rowA);
+
+    assert.throws(() => store.get(bytes('a')), { name: 'DamagedValue', message: /key "a" \(current\)/ });
+    const view = store.readView();
+    await assert.rejects(view.page(everything, page), DamagedValue);
+    await assert.rejects(view.sorted(everything, { ...page, sort: 'version', order: 'asc' }), DamagedValue);
+    await view.close();
+    await assert.rejects(apply(put('a', 'new')), DamagedValue);
+    assert.equal(store.appliedIndex, 1);
+    assert.equal(store.revision, 2);
+    await store.close();
+  });
+
+  test(`damage: ${name}: a damaged state or member record: the store does not open`, async (t) => {
+    for (const row of ['\x00\x00\x00\x00\x01state', '\x00\x00\x00\x00\x02b2']) {
+      const { database } = await create(t);
+      await (await openTestStore(database)).store.close();
+      await damage(database, Buffer.from(row, 'latin1'));
+      await assert.rejects(openTestStore(database), DamagedValue);
+    }
+  });
+}
+
+test('damage: leveldb: bits flipped in its tables: every answer is right, or says that it cannot be', async (t) => {
+  const seed = 31;
+  const random = seededRandom(seed);
+  const { database, directory, reopen } = await createLevelDatabase(t);
+  const first = await openTestStore(database);
+  for (let at = 0; at < 300; at++) await first.apply(put(`key-${at}`, `value-${at}-`.repeat(1 + random.below(60))));
+  const view = first.store.readView();
+  const whole = new Set(await readAll(view));
+  await view.close();
+  await first.store.close();
+  // Opening again turns the journal into a table.
+  await reopen();
+  await database.close();
+  const tables = (await readdir(directory)).filter((file) => file.endsWith('.ldb'));
+  assert(tables.length > 0, 'LevelDB has written no table');
+
+  const found = { right: 0, refused: 0, missing: 0 };
+  for (const table of tables) {
+    const path = join(directory, table);
+    const good = await readFile(path);
+    for (let round = 0; round < 25; round++) {
+      const bad = Buffer.from(good);
+      // The index and the footer at the end decide whether LevelDB finds anything; the blocks before them hold the values.
+      for (let flip = 0; flip < 8; flip++) {
+        const at = random.below(Math.floor(bad.length * 0.95));
+        bad[at] = (bad[at] ?? 0) ^ (1 << random.below(8));
+      }
+      await writeFile(path, bad);
+      await database.open();
+      await readEverything(database, whole, found, `seed ${seed}, round ${round}`);
+      await database.close();
+    }
+    await writeFile(path, good);
+  }
+  assert(found.right > 0 && found.refused > 0, `right ${found.right}, refused ${found.refused}`);
+  await database.open();
+});
+
+async function readEverything(
+  database: Database,
+  whole: ReadonlySet<string>,
+  found: { right: number; refused: number },
+  message: string,
+): Promise<void> {
+  let opened: Awaited<ReturnType<typeof openTestStore>>;
+  try {
+    opened = await openTestStore(database);
+  } catch {
+    found.refused++;
+    return;
+  }
+  for (let at = 0; at < 300; at++) {
+    try {
+      const kv = opened.store.get(bytes(`key-${at}`));
+      if (kv === undefined) continue;
+      assert(whole.has(describeKv(kv)), `${message}: ${describeKv(kv)}`);
+      found.right++;
+    } catch (reason) {
+      if (reason instanceof assert.AssertionError) throw reason;
+      found.refused++;
+    }
+  }
+  await opened.store.close();
+}
+
+/** Flips one bit in the middle of a record. */
+async function damage(database: Database, row: Buffer): Promise<void> {
+  const record = Buffer.from((await database.get(row)) ?? assert.fail('there is no such record'));
+  const middle = record.length >> 1;
+  record[middle] = (record[middle] ?? 0) ^ 0x10;
+  await database.put(row, record);
+}

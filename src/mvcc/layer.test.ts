@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { seededRandom } from '../base/random.ts';
+import { Layer, LayersCursor } from './layer.ts';
+
+test('layer: what an older layer says counts only where the newer one says nothing', () => {
+  const older = layer({ a: 'old', b: 'old', c: null });
+  const newer = layer({ b: 'new', a: null });
+  newer.absorb(older);
+  assert.equal(newer.get('a'), null);
+  assert.equal(newer.get('b')?.toString(), 'new');
+  assert.equal(newer.get('c'), null);
+  assert.equal(newer.get('d'), undefined);
+  assert.equal(older.get('a')?.toString(), 'old');
+});
+
+test('layer: counts the bytes of the keys and of their last records', () => {
+  const changes = layer({ key: 'twelve bytes' });
+  assert.equal(changes.bytes, 15);
+  changes.set('key', Buffer.from('four'));
+  assert.equal(changes.bytes, 7);
+  changes.set('key', null);
+  assert.equal(changes.bytes, 3);
+  changes.set('key', Buffer.from('again'));
+  assert.equal(changes.bytes, 8);
+});
+
+test('layers: are walked in byte order, the newest change of a key only', () => {
+  const layers = [layer({ a: '1', b: '1', '\xff': '1' }), layer({ b: '2', c: null }), layer({ a: null })];
+  assert.deepEqual(walk(layers, '', '\xff\xff'), ['a=deleted', 'b=2', 'c=deleted', '\xff=1']);
+  assert.deepEqual(walk(layers, '', '\xff\xff', true), ['\xff=1', 'c=deleted', 'b=2', 'a=deleted']);
+  assert.deepEqual(walk(layers, 'b', 'c'), ['b=2']);
+  assert.deepEqual(walk(layers, 'c', 'b'), []);
+});
+
+test('layers: walks agree with one merged map', () => {
+  const seed = 6;
+  const random = seededRandom(seed);
+  const name = () =>
+    String.fromCharCode(
+      ...Array.from({ length: random.below(3) }, () => [0, 1, 0x7f, 0x80, 0xff][random.below(5)] ?? 0),
+    );
+  for (let round = 0; round < 300; round++) {
+    const merged = new Map<string, string>();
+    const layers = Array.from({ length: random.below(5) }, (_, depth) => {
+      const one = new Layer();
+      for (let change = random.below(12); change > 0; change--) {
+        const key = name();
+        const record = random.below(3) === 0 ? null : Buffer.from(`${depth}`);
+        one.set(key, record);
+        merged.set(key, record?.toString() ?? 'deleted');
+      }
+      return one;
+    });
+    const [gte, lt, reverse] = [name(), name(), random.below(2) === 0];
+    const inside = [...merged].filter(([key]) => key >= gte && key < lt).sort(([a], [b]) => (a < b ? -1 : 1));
+    const expected = (reverse ? inside.reverse() : inside).map(([key, record]) => `${key}=${record}`);
+    assert.deepEqual(walk(layers, gte, lt, reverse), expected, `seed ${seed}, round ${round}`);
+  }
+});
+
+function layer(changes: Readonly<Record<string, string | null>>): Layer {
+  const made = new Layer();
+  for (const [name, record] of Object.entries(changes)) made.set(name, record === null ? null : Buffer.from(record));
+  return made;
+}
+
+function walk(layers: readonly Layer[], gte: string, lt: string, reverse = false): readonly string[] {
+  const found: string[] = [];
+  for (const cursor = new LayersCursor(layers, { gte, lt, reverse }); cursor.name !== undefined; cursor.advance()) {
+    found.push(`${cursor.name}=${cursor.change?.toString() ?? 'deleted'}`);
+  }
+  return found;
+}
