@@ -16,11 +16,16 @@ export interface RaftLog extends LogReader {
   readonly hardState: HardState;
   readonly configuration: Configuration;
   /**
-   * Resolves when the batch is durable; only then do `lastIndex()` and `entries()` show it. One at a time (asserted).
+   * Resolves when the batch is durable; only then do `lastIndex()` and `entries()` show it. Entries that it replaces
+   * are not shown any more from the call on. One at a time (asserted).
    * A rejection poisons the log: every later call rejects, and the process has to end and reopen, because after one
    * failed append LevelDB acknowledges writes that it cannot recover.
    */
   persist(batch: PersistBatch): Promise<void>;
+  /**
+   * Waits for the write under way and brings the receipt up to date; then the log takes no more. The database and the
+   * receipt store are closed by whoever opened them, after this.
+   */
   close(): Promise<void>;
 }
 
@@ -36,6 +41,3 @@ export interface RaftLogOptions {
   /** Data bytes of the newest entries that are kept in memory for followers and apply. */
   readonly cacheBytes: number;
 }
-
-/** Opens and verifies the log. Rejects with `DamagedStorage`, and has changed nothing, if anything is missing. */
-export declare function openRaftLog(options: RaftLogOptions): Promise<RaftLog>;

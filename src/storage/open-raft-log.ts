@@ -1,0 +1,83 @@
+import { assert } from '../base/assert.ts';
+import type { Database } from './database.ts';
+import { DurableLog } from './durable-log.ts';
+import { EntryCache } from './entry-cache.ts';
+import { DamagedStorage, damageAdvice, StorageRefused } from './errors.ts';
+import { headerKey, tailKey } from './log-keys.ts';
+import { chainSeed, encodeHeader, encodeTail, type LogHeader, type Tail } from './log-records.ts';
+import type { RaftLog, RaftLogOptions } from './raft-log.ts';
+import { type Receipt, receiptOf } from './receipt.ts';
+import { writeSynced } from './synced-batch.ts';
+import { verifyLog } from './verify-log.ts';
+
+/**
+ * Opens and verifies the log; an empty database with an empty receipt store becomes a new one. Rejects with
+ * `DamagedStorage`, and has changed nothing, if anything is missing, and with `StorageRefused` if the log is another
+ * cluster's, member's or version's.
+ */
+export async function openRaftLog(options: RaftLogOptions): Promise<RaftLog> {
+  const { clusterId, memberId, groupId, database, receipts, bootstrap } = options;
+  assert(groupId >= 0 && groupId < 2 ** 32, () => `the group ${groupId} is no unsigned 32-bit number`);
+  const where = describePlace(options);
+  const receipt = await receipts.read();
+  if (receipt !== undefined) refuseForeign(where, 'receipt', receipt, options);
+  const cache = new EntryCache(options.cacheBytes);
+  const found = await verifyLog({ database, groupId, receipt, where, onEntry: (chained) => cache.push(chained) });
+  if (found !== undefined) {
+    refuseForeign(where, 'log', found.header, options);
+    refuseOtherChain(where, found.tail, options);
+  }
+  const header = found?.header ?? { clusterId, memberId, groupId, bootstrap };
+  const tail = found?.tail ?? (await createLog(database, header, receipts.bootId));
+  // Also when nothing is new: it marks the receipts as this opening's.
+  await receipts.write(receiptOf(header, tail));
+  return new DurableLog({ header, tail, cache, where, database, receipts, clock: options.clock });
+}
+
+/** Resolves when the first batch, which holds no entry, is durable. A crash before the first receipt is harmless. */
+async function createLog(database: Database, header: LogHeader, bootId: string): Promise<Tail> {
+  const seed = chainSeed(header.clusterId, header.groupId);
+  const tail: Tail = {
+    sequence: 1,
+    bootId,
+    hardState: { term: 0, vote: undefined, commit: 0 },
+    firstIndex: 1,
+    lastIndex: 0,
+    lastTerm: 0,
+    baseTerm: 0,
+    baseChain: seed,
+    chain: seed,
+  };
+  await writeSynced(database, (batch) => {
+    batch.put(headerKey(header.groupId), encodeHeader(header));
+    batch.put(tailKey(header.groupId), encodeTail(tail));
+  });
+  return tail;
+}
+
+function describePlace({ database, groupId }: RaftLogOptions): string {
+  const location: unknown = 'location' in database ? database.location : undefined;
+  return typeof location === 'string' ? `${location}, group ${groupId}` : `the log of group ${groupId}`;
+}
+
+function refuseForeign(
+  where: string,
+  what: string,
+  owner: Pick<Receipt, 'clusterId' | 'memberId'>,
+  wanted: RaftLogOptions,
+): void {
+  if (owner.clusterId === wanted.clusterId && owner.memberId === wanted.memberId) return;
+  throw new StorageRefused({
+    what:
+      `The ${what} belongs to member ${owner.memberId} of cluster ${owner.clusterId}, ` +
+      `not to member ${wanted.memberId} of cluster ${wanted.clusterId}.`,
+    where,
+    advice: 'Nothing was changed. Give each member a data directory of its own.',
+  });
+}
+
+/** The seed of the chain names cluster and group, so a log that was copied from another group does not fit. */
+function refuseOtherChain(where: string, tail: Tail, { clusterId, groupId }: RaftLogOptions): void {
+  if (tail.firstIndex > 1 || tail.baseChain === chainSeed(clusterId, groupId)) return;
+  throw new DamagedStorage({ what: 'The first entry does not belong to this group.', where, advice: damageAdvice });
+}
