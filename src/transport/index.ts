@@ -1,2 +1,12 @@
-export type { PeerRequestHandler, PeerView, Transport, TransportOptions } from './transport.ts';
-export { openTransport } from './peer-transport.ts';
+export { openTransport, type PeerTransport } from './peer-transport.ts';
+export type {
+  Peer,
+  PeerAnswer,
+  PeerRequest,
+  PeerRequestHandler,
+  PeerView,
+  Receiver,
+  Transport,
+  TransportLog,
+  TransportOptions,
+} from './transport.ts';

@@ -13,8 +13,9 @@ export interface PeerRequest {
 }
 
 /**
- * How a request to a peer ended. `not_sent`: no byte of it left, so it certainly had no effect. `lost`: it may have
- * been received; the connection broke or the time was up before an answer came.
+ * How a request to a peer ended. `not_sent`: it certainly had no effect, because no byte of it left, or because the
+ * peer answered that nobody took it up. `lost`: it may have had one; the connection broke or the time was up before an
+ * answer came, or its handler failed.
  */
 export type PeerAnswer =
   | { readonly outcome: 'answered'; readonly body: Uint8Array }

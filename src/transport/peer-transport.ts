@@ -1,0 +1,234 @@
+import { assert } from '../base/assert.ts';
+import type { CancelTimer } from '../base/clock.ts';
+import type { MemberId, Message } from '../raft/types.ts';
+import { Acceptor } from './acceptor.ts';
+import { type Hello, protocolVersions, type WireRequest } from './codec.ts';
+import { type Identity, objectionTo, refused } from './handshake.ts';
+import { PeerLink } from './peer-link.ts';
+import { SeldomLog } from './seldom-log.ts';
+import type { Peer, PeerAnswer, PeerRequest, PeerView, Receiver, Transport, TransportOptions } from './transport.ts';
+
+/**
+ * A connection is dead after three heartbeats without a sign of life, and not before this time: dropping one makes
+ * the outcome of every forwarded write on it unknown, a high price for a peer's collection of garbage. A half-open
+ * connection is still found within a second.
+ */
+const silenceMsMin = 750;
+
+const stopping = 'this member is stopping';
+
+export interface PeerTransport extends Transport {
+  /** The URLs it listens on, with the ports that were bound. */
+  addresses(): readonly string[];
+}
+
+/** Listens for peers and begins to dial them. Rejects, with a sentence for the operator, if it cannot listen. */
+export async function openTransport(options: TransportOptions): Promise<PeerTransport> {
+  const transport = new StreamTransport(options);
+  try {
+    await transport.start();
+  } catch (error) {
+    await transport.close();
+    throw error;
+  }
+  return transport;
+}
+
+/**
+ * Each member dials every other and speaks on the connection it dialed; only answers and pongs come back on it. Two
+ * members are thus joined by two connections, and neither has to decide whose survives.
+ */
+class StreamTransport implements PeerTransport {
+  readonly #options: TransportOptions;
+  readonly #identity: Identity;
+  readonly #bootId: string;
+  readonly #silenceMsMax: number;
+  readonly #seldomLog: SeldomLog;
+  readonly #links: ReadonlyMap<MemberId, PeerLink>;
+  readonly #acceptor: Acceptor;
+  readonly #receivers = new Map<number, Receiver>();
+  /** Who is to be told at the end of the turn, about whom. */
+  readonly #unreachable = new Map<Receiver, Set<MemberId>>();
+  #epoch = 0;
+  #cancelTick: CancelTimer | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: TransportOptions) {
+    const { clusterId, memberId, peers, random, clock, log } = options;
+    this.#options = options;
+    this.#identity = { clusterId, memberId, peerIds: new Set(peers.map(({ id }) => id)) };
+    this.#bootId = Array.from({ length: 4 }, () => random.below(2 ** 32).toString(36)).join('-');
+    this.#silenceMsMax = Math.max(3 * options.heartbeatMs, silenceMsMin);
+    this.#seldomLog = new SeldomLog(log, clock);
+    this.#links = new Map(peers.map((peer) => [peer.id, this.#linkTo(peer)]));
+    this.#acceptor = this.#newAcceptor();
+  }
+
+  async start(): Promise<void> {
+    for (const { id, urls } of this.#options.peers) {
+      const isFit = urls.length > 0 && urls.every((url) => URL.canParse(url) && new URL(url).protocol === 'http:');
+      if (!isFit)
+        throw new Error(`member ${id} cannot be dialed at ${urls.join(', ') || 'no URL'}: http://host:port is needed`);
+    }
+    await this.#acceptor.listen(this.#options.listenUrls);
+    this.#scheduleTick();
+    for (const link of this.#links.values()) link.start();
+  }
+
+  addresses(): readonly string[] {
+    return this.#acceptor.urls;
+  }
+
+  send(groupId: number, messages: readonly Message[]): void {
+    for (const message of messages) {
+      assert(message.from === this.#identity.memberId, () => `a message of ${message.from} is sent by another member`);
+      const isQueued = this.#links.get(message.to)?.send(groupId, message) ?? false;
+      const receiver = this.#receivers.get(groupId);
+      if (!isQueued && receiver !== undefined) this.#tellUnreachable(receiver, message.to);
+    }
+  }
+
+  request(to: MemberId, request: PeerRequest): Promise<PeerAnswer> {
+    const link = this.#links.get(to);
+    if (link !== undefined && this.#closing === undefined) return link.request(request);
+    const reason = link === undefined ? `member ${to} is not a peer of this member` : stopping;
+    return Promise.resolve({ outcome: 'not_sent', reason });
+  }
+
+  serve(groupId: number, receiver: Receiver): void {
+    this.#receivers.set(groupId, receiver);
+  }
+
+  peers(): readonly PeerView[] {
+    return [...this.#links.values()].map((link) => link.view(this.#acceptor.aliveMs(link.id)));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#cancelTick?.();
+    for (const link of this.#links.values()) link.close(stopping);
+    await this.#acceptor.close(stopping);
+  }
+
+  #linkTo(peer: Peer): PeerLink {
+    const { clock, random, log, frameBytesMax, queueBytesMax } = this.#options;
+    return new PeerLink(
+      {
+        peer,
+        clock,
+        random,
+        log,
+        seldomLog: this.#seldomLog,
+        frameBytesMax,
+        queueBytesMax,
+        hello: () => this.#helloTo(peer.id),
+        objectionTo: (hello) => objectionTo(hello, this.#identity) ?? objectionToStranger(hello, peer.id),
+      },
+      {
+        onUp: () => this.#tellReachable(peer.id),
+        onDown: () => {
+          for (const receiver of this.#receivers.values()) this.#tellUnreachable(receiver, peer.id);
+        },
+      },
+    );
+  }
+
+  #newAcceptor(): Acceptor {
+    const { clock, log, frameBytesMax, queueBytesMax } = this.#options;
+    return new Acceptor(
+      {
+        identity: this.#identity,
+        clock,
+        log,
+        seldomLog: this.#seldomLog,
+        frameBytesMax,
+        queueBytesMax,
+        silenceMsMax: this.#silenceMsMax,
+        helloTo: (member) => this.#helloTo(member),
+      },
+      {
+        onUp: (member) => this.#tellReachable(member),
+        onMessages: (groupId, messages) => this.#receivers.get(groupId)?.onMessages(messages),
+        onRequest: (from, request) => this.#handle(from, request),
+      },
+    );
+  }
+
+  #helloTo(member: MemberId): Hello {
+    const { clusterId, memberId } = this.#identity;
+    this.#epoch++;
+    return {
+      type: 'hello',
+      versionMin: protocolVersions.min,
+      versionMax: protocolVersions.max,
+      clusterId,
+      from: memberId,
+      to: member,
+      bootId: this.#bootId,
+      epoch: this.#epoch,
+    };
+  }
+
+  #handle(from: MemberId, { groupId, kind, body, timeoutMs }: WireRequest): Promise<Uint8Array> | undefined {
+    const receiver = this.#receivers.get(groupId);
+    if (receiver === undefined) return undefined;
+    // Asynchronous, so that a handler that throws at once is one that rejects.
+    return (async () => await receiver.onRequest(from, { groupId, kind, body, timeoutMs }))();
+  }
+
+  #tellReachable(member: MemberId): void {
+    for (const receiver of this.#receivers.values()) receiver.onReachable(member);
+  }
+
+  /** Once a turn, however much was dropped; never from within `send`, whose caller may be in the middle of things. */
+  #tellUnreachable(receiver: Receiver, member: MemberId): void {
+    if (this.#unreachable.size === 0) this.#options.clock.endOfTurn(() => this.#flushUnreachable());
+    const members = this.#unreachable.get(receiver) ?? new Set();
+    this.#unreachable.set(receiver, members.add(member));
+  }
+
+  #flushUnreachable(): void {
+    const told = [...this.#unreachable];
+    this.#unreachable.clear();
+    if (this.#closing !== undefined) return;
+    for (const [receiver, members] of told) for (const member of members) receiver.onUnreachable(member);
+  }
+
+  #scheduleTick(): void {
+    this.#cancelTick = this.#options.clock.setTimer(this.#options.heartbeatMs, () => this.#tick());
+  }
+
+  #tick(): void {
+    this.#scheduleTick();
+    this.#acceptor.sweep();
+    for (const link of this.#links.values()) link.connection?.ping();
+    // Signs of life may wait in the kernel because this process was stopped: they are read before anyone is judged.
+    if (this.#hasSilent()) this.#options.clock.afterInput(() => this.#closeSilent());
+  }
+
+  #hasSilent(): boolean {
+    for (const link of this.#links.values()) if (this.#isOverdue(link)) return true;
+    return this.#acceptor.hasSilent();
+  }
+
+  #closeSilent(): void {
+    for (const link of this.#links.values()) {
+      if (this.#isOverdue(link)) link.connection?.close(`no answer for ${Math.round(link.connection.overdueMs())} ms`);
+    }
+    this.#acceptor.closeSilent();
+  }
+
+  #isOverdue(link: PeerLink): boolean {
+    return (link.connection?.overdueMs() ?? 0) > this.#silenceMsMax;
+  }
+}
+
+/** The member at the other end is one of the cluster, but not the one that was dialed. */
+function objectionToStranger(hello: Hello, dialed: MemberId) {
+  if (hello.from === dialed) return undefined;
+  return refused('wrong_member', `member ${dialed} was dialed and member ${hello.from} answered: check the peer URLs`);
+}
