@@ -1,0 +1,118 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { BalsaError } from '../../contract/errors.ts';
+import type { ClusterService, KvService } from '../../replica/service.ts';
+import { endBrokenConnection } from './client-error.ts';
+import { clusterRoutes } from './cluster.ts';
+import { healthRoutes } from './health.ts';
+import { createHttpServer } from './http-server.ts';
+import { kvRoutes } from './kv.ts';
+import { metricsRoutes } from './metrics.ts';
+import { openapiRoutes, publishOpenapi } from './openapi.ts';
+import { sendProblem } from './problem.ts';
+import { rangeRoutes } from './range.ts';
+import { requestError } from './request-error.ts';
+import { routedUrl } from './request-target.ts';
+import { answerUnrouted } from './unrouted.ts';
+import { versionRoutes } from './version.ts';
+
+/** Where the server's own mistakes go; what clients do wrong is told to them. */
+export interface RestLog {
+  /** A request failed for a reason of ours: the `cause` of an `internal` error has it. */
+  readonly requestFailed: (error: BalsaError, request: { readonly method: string; readonly url: string }) => void;
+  /** A listener reported an error; it goes on listening. */
+  readonly listenerFailed: (error: Error) => void;
+}
+
+export interface RestOptions {
+  readonly kv: KvService;
+  readonly cluster: ClusterService;
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Balsa's own. */
+  readonly version: string;
+  readonly log: RestLog;
+  readonly valueBytesMax: number;
+  /** For a request that names none. */
+  readonly defaultTimeoutMs?: number;
+  /** The longest that a request may name. */
+  readonly maxTimeoutMs?: number;
+  /** Until the headers of a request are complete. */
+  readonly headersTimeoutMs?: number;
+  /** Until a request is complete, its body included. */
+  readonly requestTimeoutMs?: number;
+  /** Between two requests on one connection; above the minute that load balancers like to keep connections. */
+  readonly keepAliveTimeoutMs?: number;
+  /** Without a byte in either direction while a request is under way; more than `maxTimeoutMs`. */
+  readonly idleTimeoutMs?: number;
+}
+
+/**
+ * The REST API as a Fastify instance that does not listen yet. `listen` opens its first address; for further ones hand
+ * their connections over: `createServer((socket) => app.server.emit('connection', socket))`. `close` lets requests
+ * that are under way end; a client that does not read may hold it up for `idleTimeoutMs`, unless
+ * `app.server.closeAllConnections()` is called.
+ */
+export function createRestApp(options: RestOptions): FastifyInstance {
+  const { kv, cluster, metrics, version, log, valueBytesMax } = options;
+  const {
+    defaultTimeoutMs = 5000,
+    maxTimeoutMs = 60_000,
+    headersTimeoutMs = 10_000,
+    requestTimeoutMs = 30_000,
+  } = options;
+  const { keepAliveTimeoutMs = 65_000, idleTimeoutMs = Math.max(60_000, maxTimeoutMs + 10_000) } = options;
+  const timeouts = { defaultTimeoutMs, maxTimeoutMs };
+  const limits = { headersTimeoutMs, requestTimeoutMs, idleTimeoutMs, keepAliveTimeoutMs, bodyBytesMax: valueBytesMax };
+
+  const app = Fastify({
+    // A line a request would cost more than the request; what matters is in the metrics.
+    logger: false,
+    serverFactory: (handler) =>
+      createHttpServer(handler, limits, {
+        onClientError: (error, socket) => endBrokenConnection(error, socket, () => kv.header()),
+        onServerError: log.listenerFailed,
+      }),
+    // The server's own handler does it, on each listener; Fastify sets this one on the first of them only.
+    clientErrorHandler: () => {},
+    // On a kept connection a closing member answers as long as it can, then with a typed `unavailable`.
+    return503OnClosing: false,
+    rewriteUrl: (request) => routedUrl(request.url ?? '/'),
+    routerOptions: {
+      caseSensitive: true,
+      ignoreTrailingSlash: false,
+      ignoreDuplicateSlashes: false,
+      // `Query` reads the original: Fastify's parser knows text only, and lets repeated parameters pass.
+      querystringParser: () => ({}),
+    },
+    bodyLimit: valueBytesMax,
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, requestError(error), kv.header()),
+  });
+
+  // The schemas are for /openapi.json. Requests are checked by code that can say what is wrong, and answers are
+  // written by hand: a validator in between would only take time.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => JSON.stringify);
+  // Fastify would parse a PUT's body by its content type; a value is bytes, which `readBody` reads.
+  app.addHttpMethod('PUT', { hasBody: false, overrideExisting: true });
+  app.addHttpMethod('DELETE', { hasBody: false, overrideExisting: true });
+  app.removeAllContentTypeParsers();
+
+  const reportFailure = (error: BalsaError, request: { readonly method: string; readonly url: string }): void => {
+    if (error.code === 'internal') log.requestFailed(error, request);
+  };
+  app.setErrorHandler((reason, request, reply) => {
+    const error = requestError(reason);
+    reportFailure(error, { method: request.method, url: request.originalUrl });
+    return sendProblem(reply, error, kv.header());
+  });
+  answerUnrouted(app);
+
+  publishOpenapi(app, version);
+  app.register(kvRoutes, { kv, valueBytesMax, ...timeouts });
+  app.register(rangeRoutes, { kv, ...timeouts, reportFailure });
+  app.register(clusterRoutes, { kv, cluster, ...timeouts });
+  app.register(healthRoutes, { kv, cluster });
+  app.register(metricsRoutes, { kv, metrics });
+  app.register(versionRoutes, { kv, version });
+  app.register(openapiRoutes, { kv });
+  return app;
+}

@@ -1,0 +1,59 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { isDeclaredTooLarge } from './request-body.ts';
+
+/** How long and how much a client may take, before it has shown that it means well. Milliseconds and bytes. */
+export interface HttpLimits {
+  /** Until the headers are complete. */
+  readonly headersTimeoutMs: number;
+  /** Until the whole request is complete, its body included. */
+  readonly requestTimeoutMs: number;
+  /** Without a byte in either direction, also while an answer waits for a client that does not read it. */
+  readonly idleTimeoutMs: number;
+  /** Between two requests on a connection. */
+  readonly keepAliveTimeoutMs: number;
+  readonly bodyBytesMax: number;
+}
+
+export interface HttpServerEvents {
+  /** A connection on which no request could be read. It has to be ended. */
+  readonly onClientError: (error: Error & { code?: string }, socket: Socket) => void;
+  /** The listener failed, as when the process is out of file descriptors. */
+  readonly onServerError: (error: Error) => void;
+}
+
+/**
+ * Bytes of a request line and its headers. A range has two keys in its URL, a key has up to 8 KiB, and each of its
+ * bytes can take three in a URL: 48 KiB. The rest is for headers; Node's own limit is 16 KiB for both.
+ */
+const headerBytesMax = 64 * 1024;
+
+/**
+ * The HTTP server under Fastify, with the guards that Fastify leaves off (it even switches Node's own slow-request
+ * guard off). Made here and not by Fastify so that each listener has them: for `localhost` Fastify opens one per address.
+ */
+export function createHttpServer(handler: RequestListener, limits: HttpLimits, events: HttpServerEvents): Server {
+  const server = createServer(
+    {
+      noDelay: true,
+      maxHeaderSize: headerBytesMax,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.ceil(Math.min(2000, limits.headersTimeoutMs / 5)),
+    },
+    handler,
+  );
+  server.setTimeout(limits.idleTimeoutMs);
+  server.on('clientError', events.onClientError);
+  // Without a listener an 'error' event ends the process.
+  server.on('error', events.onServerError);
+  server.on('checkContinue', (request: IncomingMessage, response) => {
+    // Else the client sends the whole body before it learns that it is too large.
+    if (!isDeclaredTooLarge(request, limits.bodyBytesMax)) response.writeContinue();
+    handler(request, response);
+  });
+  // An expectation that is not known may be ignored (RFC 9110, 10.1.1); Node would answer 417 without a body.
+  server.on('checkExpectation', handler);
+  return server;
+}

@@ -1,0 +1,1 @@
+export { createRestApp, type RestLog, type RestOptions } from './app.ts';

@@ -1,0 +1,72 @@
+import swagger from '@fastify/swagger';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { KvService } from '../../replica/service.ts';
+import { answerHeaders, jsonType } from './answer-headers.ts';
+import { putBody } from './kv-schema.ts';
+import { parameterSet } from './parameters.ts';
+import { Query } from './query.ts';
+import { keyRoute, splitTarget } from './request-target.ts';
+import { sharedSchemas } from './schema-parts.ts';
+import { openapiSchema } from './version-schema.ts';
+
+const keyPath = '/v1/kv/{key}';
+
+/** Collects the schemas of all routes that are registered after it. */
+export function publishOpenapi(app: FastifyInstance, version: string): void {
+  for (const schema of sharedSchemas) app.addSchema(schema);
+  app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Balsa',
+        version,
+        description:
+          'A replicated key-value server. A value is a body, its version is the ETag, a condition is an HTTP condition. ' +
+          'Any member takes any request.',
+        license: { name: 'Apache 2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/' }],
+    },
+    exposeHeadRoutes: true,
+    refResolver: {
+      buildLocalReference: (schema, _baseUri, _fragment, index) => `${schema['$id'] ?? `schema-${index}`}`,
+    },
+    // What the router calls a wildcard has a name.
+    transform: ({ schema, url }) => ({ schema, url: url === keyRoute ? keyPath : url }),
+    transformObject: (document) => ('openapiObject' in document ? completed(document.openapiObject) : {}),
+  });
+}
+
+/** `/openapi.json`, made of the routes' own schemas when it is first asked for. */
+export async function openapiRoutes(app: FastifyInstance, options: { readonly kv: KvService }): Promise<void> {
+  const parameters = parameterSet();
+  let text: string | undefined;
+
+  async function showOpenapi(request: FastifyRequest, reply: FastifyReply): Promise<string> {
+    Query.parse(splitTarget(request.originalUrl).query, parameters);
+    text ??= `${JSON.stringify(app.swagger(), undefined, 2)}\n`;
+    reply.headers(answerHeaders(options.kv.header(), jsonType));
+    return text;
+  }
+
+  app.get('/openapi.json', { schema: openapiSchema(parameters) }, showOpenapi);
+}
+
+/** Says what Fastify's schemas have no words for: an optional body of any type, and answers to HEAD without one. */
+function completed<Document extends { paths?: object }>(document: Document): Document {
+  const paths = (document.paths ?? {}) as Record<string, { put?: Operation; head?: Operation }>;
+  const put = paths[keyPath]?.put;
+  if (put !== undefined) put.requestBody = putBody;
+  for (const { head } of Object.values(paths)) {
+    if (head === undefined) continue;
+    head.responses = Object.fromEntries(
+      Object.entries(head.responses).map(([status, { content: _content, ...response }]) => [status, response]),
+    );
+  }
+  return document;
+}
+
+interface Operation {
+  requestBody?: object;
+  responses: Record<string, { content?: object }>;
+}

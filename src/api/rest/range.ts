@@ -1,0 +1,144 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { BalsaError } from '../../contract/errors.ts';
+import { limits } from '../../contract/kv.ts';
+import type { KvService, RangePage } from '../../replica/service.ts';
+import { answerHeaders, jsonType } from './answer-headers.ts';
+import { closeSignal } from './close-signal.ts';
+import { encodeCursor, type ListMark, type ListShape, markOf, parseCursor } from './cursor.ts';
+import { rangeOf, rangeToDelete } from './key-range-parameters.ts';
+import { type KeyValueFormat, keyValueJson } from './key-value-json.ts';
+import { preferredType } from './media-type.ts';
+import { ndjsonLines } from './ndjson.ts';
+import { type ParameterName, parameterSet } from './parameters.ts';
+import { Query, refused } from './query.ts';
+import { deleteRangeSchema, listSchema } from './range-schema.ts';
+import { consistencyOf, type TimeoutBounds, timeoutOf } from './read-options.ts';
+import { refuseBody } from './request-body.ts';
+import { splitTarget } from './request-target.ts';
+
+export interface RangeRoutesOptions extends TimeoutBounds {
+  readonly kv: KvService;
+  /** A stream that has begun can only be cut off; this is where the reason goes. */
+  readonly reportFailure: (error: BalsaError, request: { readonly method: string; readonly url: string }) => void;
+}
+
+const listParameters = parameterSet(
+  'prefix',
+  'start',
+  'end',
+  'limit',
+  'after',
+  'keysOnly',
+  'countOnly',
+  'sort',
+  'order',
+  'encoding',
+  'consistency',
+  'maxStaleness',
+  'timeout',
+);
+const deleteParameters = parameterSet('prefix', 'start', 'end', 'timeout');
+
+const ndjsonType = 'application/x-ndjson';
+
+/** A stream is the whole range in the order of its keys; these would mean something else. */
+const pageOnly: readonly ParameterName[] = ['limit', 'after', 'countOnly', 'sort', 'order'];
+
+/** Many keys: GET and DELETE of `/v1/kv`. */
+export async function rangeRoutes(app: FastifyInstance, options: RangeRoutesOptions): Promise<void> {
+  const { kv, reportFailure } = options;
+
+  async function list(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const query = Query.parse(splitTarget(request.originalUrl).query, listParameters);
+    const type = preferredType(request.headers.accept, 'application/json', ndjsonType);
+    if (type === ndjsonType && request.method === 'GET') return stream(query, request, reply);
+    return query.has('after') ? nextPage(query, reply) : firstPage(query, reply);
+  }
+
+  async function firstPage(query: Query, reply: FastifyReply): Promise<string> {
+    const shape = listShape(query);
+    const { keysOnly, countOnly, sort, order } = shape;
+    const page = await kv.range(
+      {
+        range: rangeOf(query),
+        limit: query.count('limit') ?? limits.rangeLimitDefault,
+        keysOnly,
+        countOnly,
+        sort,
+        order,
+      },
+      { timeoutMs: timeoutOf(query, options), consistency: consistencyOf(query), signal: closeSignal(reply.raw) },
+    );
+    return sendPage(reply, page, markOf(shape));
+  }
+
+  async function nextPage(query: Query, reply: FastifyReply): Promise<string> {
+    // The page is read as the first one was; what is repeated of that is checked like anything else a client sends.
+    consistencyOf(query);
+    const { next, mark } = parseCursor(query.text('after') ?? '', query, listShape(query));
+    const page = await kv.nextPage(next, {
+      limit: query.count('limit') ?? limits.rangeLimitDefault,
+      timeoutMs: timeoutOf(query, options),
+      signal: closeSignal(reply.raw),
+    });
+    return sendPage(reply, page, mark);
+  }
+
+  async function stream(query: Query, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const [misplaced] = query.given(pageOnly);
+    if (misplaced !== undefined) {
+      throw refused(misplaced, `cannot be used with Accept: ${ndjsonType}, which sends the whole range by key`);
+    }
+    const format: KeyValueFormat = { keysOnly: query.flag('keysOnly'), encoding: query.choice('encoding') ?? 'auto' };
+    const { header, pages } = await kv.stream(rangeOf(query), {
+      keysOnly: format.keysOnly,
+      timeoutMs: timeoutOf(query, options),
+      consistency: consistencyOf(query),
+      signal: closeSignal(reply.raw),
+    });
+    const onError = (reason: unknown): void => {
+      reportFailure(BalsaError.from(reason), { method: request.method, url: request.originalUrl });
+    };
+    const lines = ndjsonLines(pages, format, onError);
+    // One page waits here and one in the socket, however slowly the client reads.
+    const body = Readable.from(lines, { objectMode: true, highWaterMark: 1 });
+    return reply.headers(listHeaders(answerHeaders(header, ndjsonType))).send(body);
+  }
+
+  async function deleteRange(request: FastifyRequest, reply: FastifyReply): Promise<string> {
+    const query = Query.parse(splitTarget(request.originalUrl).query, deleteParameters);
+    refuseBody(request.raw);
+    const answer = await kv.deleteRange({ range: rangeToDelete(query) }, { timeoutMs: timeoutOf(query, options) });
+    reply.headers(answerHeaders(answer.header, jsonType));
+    return `{"deleted":${answer.deleted},"revision":${answer.header.revision}}\n`;
+  }
+
+  app.get('/v1/kv', { schema: listSchema(listParameters) }, list);
+  app.delete('/v1/kv', { schema: deleteRangeSchema(deleteParameters) }, deleteRange);
+}
+
+function listShape(query: Query): ListShape {
+  return {
+    keysOnly: query.flag('keysOnly'),
+    countOnly: query.flag('countOnly'),
+    sort: query.choice('sort') ?? 'key',
+    order: query.choice('order') ?? 'asc',
+    encoding: query.choice('encoding') ?? 'auto',
+    range: rangeOf(query),
+  };
+}
+
+function sendPage(reply: FastifyReply, page: RangePage, mark: ListMark): string {
+  reply.headers(listHeaders(answerHeaders(page.header, jsonType)));
+  const kvs = page.kvs.map((kv) => keyValueJson(kv, mark)).join(',');
+  const next = page.next === undefined ? '' : `,"next":${JSON.stringify(encodeCursor(page.next, mark))}`;
+  return `{"revision":${page.header.revision},"kvs":[${kvs}],"count":${page.count},"more":${page.more}${next}}\n`;
+}
+
+function listHeaders(headers: Record<string, string>): Record<string, string> {
+  headers['vary'] = 'accept';
+  headers['cache-control'] = 'no-cache';
+  headers['x-content-type-options'] = 'nosniff';
+  return headers;
+}

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http';
+import { BalsaError } from '../../contract/errors.ts';
+
+const empty = Buffer.alloc(0);
+
+/**
+ * The bytes of a request's body, whatever their type. Fastify's own reading is not used for values: it looks at the
+ * content type, and refuses one that it cannot parse.
+ *
+ * A body above the limit is refused at once and the rest of it discarded as it comes. To close the connection instead
+ * would lose the answer: the operating system drops it when unread data arrives. `requestTimeout` ends a body that
+ * never ends.
+ */
+export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  const declared = request.headers['content-length'];
+  if (declared === undefined && request.headers['transfer-encoding'] === undefined) return empty;
+  if (declared !== undefined && Number(declared) > bytesMax) throw tooLarge(bytesMax, `${declared} bytes`);
+  return collect(request, bytesMax);
+}
+
+export function isDeclaredTooLarge(request: IncomingMessage, bytesMax: number): boolean {
+  return Number(request.headers['content-length'] ?? 0) > bytesMax;
+}
+
+/**
+ * A DELETE does not say what a body would mean, so none is read; and one that is not read must not be there: the rest
+ * of it could still turn out to be malformed, when the delete has already happened.
+ */
+export function refuseBody(request: IncomingMessage): void {
+  const declared = request.headers['content-length'];
+  if ((declared === undefined || declared === '0') && request.headers['transfer-encoding'] === undefined) return;
+  throw new BalsaError('bad_request', 'A DELETE takes no body; leave it out.');
+}
+
+function collect(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const onData = (chunk: Buffer): void => {
+      length += chunk.length;
+      if (length <= bytesMax) {
+        chunks.push(chunk);
+        return;
+      }
+      chunks.length = 0;
+      request.off('data', onData);
+      request.resume();
+      reject(tooLarge(bytesMax, 'more'));
+    };
+    request.on('data', onData);
+    // A copy also where there is one chunk: a chunk holds on to the 64 KiB that the socket read with it.
+    request.on('end', () => resolve(Buffer.concat(chunks, length)));
+    request.on('error', (cause) => {
+      reject(new BalsaError('bad_request', 'The body ended before it was complete.', { cause }));
+    });
+  });
+}
+
+function tooLarge(bytesMax: number, size: string): BalsaError {
+  return new BalsaError(
+    'too_large',
+    `The value may have ${bytesMax} bytes and this one has ${size}. Split it, or raise --max-request-bytes on all members.`,
+    { extras: { limitBytes: bytesMax } },
+  );
+}

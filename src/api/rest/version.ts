@@ -1,0 +1,59 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { KvService } from '../../replica/service.ts';
+import { answerHeaders, jsonType, textType } from './answer-headers.ts';
+import { parameterSet } from './parameters.ts';
+import { Query } from './query.ts';
+import { splitTarget } from './request-target.ts';
+import { greetingSchema, versionSchema } from './version-schema.ts';
+
+export interface VersionRoutesOptions {
+  readonly kv: KvService;
+  readonly version: string;
+}
+
+const parameters = parameterSet();
+
+/**
+ * The etcd whose behaviour Balsa offers. Patroni and others read each part of it as an integer, and compare: no
+ * suffix, and not below 3.5.13, from where on Kubernetes uses progress requests.
+ */
+const etcdVersion = '3.6.0';
+
+/** `/version`, and a greeting at `/` for whoever finds the port. */
+export async function versionRoutes(app: FastifyInstance, options: VersionRoutesOptions): Promise<void> {
+  const { kv, version } = options;
+  const versions = { etcdserver: etcdVersion, etcdcluster: etcdVersion, balsa: version };
+  const versionText = `${JSON.stringify(versions)}\n`;
+
+  async function showVersion(request: FastifyRequest, reply: FastifyReply): Promise<string> {
+    Query.parse(splitTarget(request.originalUrl).query, parameters);
+    reply.headers(answerHeaders(kv.header(), jsonType));
+    return versionText;
+  }
+
+  async function greet(request: FastifyRequest, reply: FastifyReply): Promise<string> {
+    Query.parse(splitTarget(request.originalUrl).query, parameters);
+    const headers = answerHeaders(kv.header(), textType);
+    headers['x-content-type-options'] = 'nosniff';
+    reply.headers(headers);
+    return greeting(version, request.host || 'localhost:2379');
+  }
+
+  app.get('/version', { schema: versionSchema(parameters) }, showVersion);
+  app.get('/', { schema: greetingSchema(parameters) }, greet);
+}
+
+function greeting(version: string, host: string): string {
+  return `Balsa ${version}, a replicated key-value server.
+
+  curl -X PUT  http://${host}/v1/kv/hello -d world     put a value
+  curl         http://${host}/v1/kv/hello              get it
+  curl        'http://${host}/v1/kv?prefix='           list keys
+  curl -X DELETE http://${host}/v1/kv/hello            delete it
+
+  /v1/status        this member
+  /v1/cluster       all members
+  /openapi.json     the whole API
+  /metrics  /livez  /readyz  /health  /version
+`;
+}
