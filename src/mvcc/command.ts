@@ -43,7 +43,10 @@ export type Command =
  */
 export const deleteRangeLimits = { keysMax: 1_000_000, keyBytesMax: 64 * 1024 * 1024 } as const;
 
-/** format u8, kind u8, then the fields in the order of their type. */
+/**
+ * format u8, kind u8, then the fields in the order of their type. A kind or field that is added gets a format number of
+ * its own, and commands without it keep theirs: a member with older software then says that it is too old.
+ */
 export function encodeCommand(command: Command): Buffer {
   switch (command.kind) {
     case 'put': {

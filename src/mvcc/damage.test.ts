@@ -40,7 +40,7 @@ for (const { name, create } of databases) {
   });
 }
 
-test('damage: leveldb: bits flipped in its tables: every answer is right, or says that it cannot be', async (t) => {
+test('damage: leveldb: bits flipped in its tables: no wrong value is ever answered', async (t) => {
   const seed = 31;
   const random = seededRandom(seed);
   const { database, directory, reopen } = await createLevelDatabase(t);
@@ -56,7 +56,7 @@ test('damage: leveldb: bits flipped in its tables: every answer is right, or say
   const tables = (await readdir(directory)).filter((file) => file.endsWith('.ldb'));
   assert(tables.length > 0, 'LevelDB has written no table');
 
-  const found = { right: 0, refused: 0, missing: 0 };
+  const found = { right: 0, refused: 0 };
   for (const table of tables) {
     const path = join(directory, table);
     const good = await readFile(path);
@@ -94,6 +94,7 @@ async function readEverything(
   for (let at = 0; at < 300; at++) {
     try {
       const kv = opened.store.get(bytes(`key-${at}`));
+      // A flip in the key's own bytes hides the record; see the README's wrinkles.
       if (kv === undefined) continue;
       assert(whole.has(describeKv(kv)), `${message}: ${describeKv(kv)}`);
       found.right++;

@@ -199,6 +199,22 @@ for (const { name, create } of databases) {
   });
 }
 
+test('store: the deletions of a range, their revision and their index appear at the same moment', async (t) => {
+  // A flush may begin between any two steps: deletions in a batch without their index would be applied again.
+  const { store, apply } = await openTestStore((await first(t)).database);
+  for (const key of ['a', 'b', 'c']) await apply(put(key));
+  const deletion = apply(removeRange('a', 'c'));
+  const seen = new Set<string>();
+  for (let step = 0; step < 1_000; step++) {
+    const a = store.get(bytes('a')) === undefined ? 'gone' : 'there';
+    seen.add(`index ${store.appliedIndex}, revision ${store.revision}, ${store.keyCount} keys, a is ${a}`);
+    await undefined;
+  }
+  await deletion;
+  assert.deepEqual([...seen], ['index 3, revision 4, 3 keys, a is there', 'index 4, revision 5, 1 keys, a is gone']);
+  await store.close();
+});
+
 test('store: a command that does not decode stops the member', async (t) => {
   const { store } = await openTestStore((await first(t)).database);
   assert.throws(
