@@ -64,13 +64,14 @@ export class MergedScan {
 
   /** The next entries; none at the end. */
   async next(): Promise<readonly ScanEntry[]> {
-    for (;;) {
+    while (!this.#ended) {
       if (this.#chunkAt === this.#chunk.length && !this.#databaseEnded) await this.#refill();
       else if (this.#begun) await breathe(this.#clock);
       this.#begun = true;
       const slice = this.#merge();
-      if (slice.length > 0 || this.#ended) return slice;
+      if (slice.length > 0) return slice;
     }
+    return [];
   }
 
   close(): Promise<void> {
