@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { keyCount, keyOf, makeValue } from '../keys.ts';
+import { driveWithWrk } from '../load/wrk.ts';
+import { http1Shapes } from '../scenarios.ts';
+import type { Cluster, Leadership } from './cluster.ts';
+import { initialCluster, ServerProcess, serverSpecs } from './server-process.ts';
+
+const mainPath = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+/** The defaults otherwise. */
+const flags = ['--log-level=warn', '--log-format=json'];
+
+export function isBuilt(): boolean {
+  return existsSync(mainPath);
+}
+
+/** The build in `dist/`, driven over HTTP/1.1 by wrk. */
+export async function startBalsa(options: { readonly version: string; readonly directory: string }): Promise<Cluster> {
+  const specs = await serverSpecs('balsa', 3, options.directory);
+  const nodes = specs.map(
+    (spec) =>
+      new ServerProcess(spec, process.execPath, [
+        mainPath,
+        'serve',
+        `--name=${spec.name}`,
+        `--data-dir=${spec.dataDir}`,
+        `--listen-client-urls=${spec.clientUrl}`,
+        `--advertise-client-urls=${spec.clientUrl}`,
+        `--listen-peer-urls=${spec.peerUrl}`,
+        `--initial-advertise-peer-urls=${spec.peerUrl}`,
+        `--initial-cluster=${initialCluster(specs)}`,
+        ...flags,
+      ]),
+  );
+  return {
+    name: 'balsa',
+    version: options.version,
+    flags,
+    nodes,
+    shapes: http1Shapes,
+    leadership: () => leadership(nodes),
+    fill: () => fill(nodes),
+    drive: ({ work, target, shape, seconds, seed }) =>
+      driveWithWrk({ url: target.clientUrl, work, connections: shape.connections, seconds, seed }),
+    // wrk looks at the status of each answer.
+    answered: async () => undefined,
+  };
+}
+
+const statusSchema = z.object({
+  memberId: z.string(),
+  state: z.string(),
+  leader: z.string().nullable(),
+  raftTerm: z.number(),
+  revision: z.number(),
+});
+
+async function leadership(nodes: readonly ServerProcess[]): Promise<Leadership | undefined> {
+  const answers = await Promise.all(nodes.map((node) => node.json('/v1/status')));
+  const statuses = answers.map((answer) => statusSchema.parse(answer));
+  const leaderIndex = statuses.findIndex(({ state }) => state === 'leader');
+  const [leader, status] = [nodes[leaderIndex], statuses[leaderIndex]];
+  if (leader === undefined || status === undefined) return undefined;
+  if (statuses.some((other) => other.leader !== status.memberId)) return undefined;
+  return {
+    leader,
+    followers: nodes.filter((node) => node !== leader),
+    term: status.raftTerm,
+    revision: status.revision,
+  };
+}
+
+/** 64 clients, each with every 64th key. */
+async function fill([node]: readonly ServerProcess[]): Promise<void> {
+  if (node === undefined) return;
+  const clients = 64;
+  await Promise.all(
+    Array.from({ length: clients }, async (_, client) => {
+      for (let key = client; key < keyCount; key += clients)
+        await put(`${node.clientUrl}/v1/kv/${keyOf(key)}`, makeValue(key));
+    }),
+  );
+}
+
+async function put(url: string, value: string): Promise<void> {
+  const answer = await fetch(url, { method: 'PUT', body: value, signal: AbortSignal.timeout(10_000) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`a put was answered with ${answer.status}: ${text}`);
+}

@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LoadResult } from '../load/load-result.ts';
+import type { Shape, Work } from '../scenarios.ts';
+import type { ServerProcess } from './server-process.ts';
+
+export type ClusterName = 'balsa' | 'etcd';
+
+/** Three nodes of one make, as the benchmark needs them. `quiet` and `awake` keep the two clusters out of each other's way. */
+export interface Cluster {
+  readonly name: ClusterName;
+  readonly version: string;
+  /** What the nodes were started with beside names, addresses and directories. */
+  readonly flags: readonly string[];
+  readonly nodes: readonly ServerProcess[];
+  /** How requests come in when so many are outstanding. */
+  shapes(outstanding: number): readonly Shape[];
+  /** Undefined while the nodes do not all name the same leader. */
+  leadership(): Promise<Leadership | undefined>;
+  /** Writes every key once. */
+  fill(): Promise<void>;
+  drive(load: Load): Promise<LoadResult>;
+  /** Requests of this kind that the node has answered so far; undefined where the generator's own count can be trusted. */
+  answered(work: Work, node: ServerProcess): Promise<Answered | undefined>;
+}
+
+export interface Leadership {
+  readonly leader: ServerProcess;
+  readonly followers: readonly ServerProcess[];
+  readonly term: number;
+  /** The leader's revision: each put adds one. */
+  readonly revision: number;
+}
+
+export interface Load {
+  readonly work: Work;
+  readonly target: ServerProcess;
+  readonly shape: Shape;
+  readonly seconds: number;
+  /** Another one, other keys. */
+  readonly seed: number;
+}
+
+export interface Answered {
+  readonly withSuccess: number;
+  readonly withError: number;
+}
+
+export function putToSleep(cluster: Cluster): void {
+  for (const node of cluster.nodes) node.stop();
+}
+
+/** Continues the nodes and waits until they have agreed on a leader who stays: waking up may cost an election. */
+export async function awake(cluster: Cluster, timeoutMs = 30_000): Promise<Leadership> {
+  for (const node of cluster.nodes) node.continue();
+  const deadline = performance.now() + timeoutMs;
+  let term = -1;
+  let agreedPolls = 0;
+  let lastReason: unknown;
+  while (performance.now() < deadline) {
+    const leadership = await cluster.leadership().catch((reason: unknown) => {
+      lastReason = reason;
+      return undefined;
+    });
+    for (const node of cluster.nodes) node.mustRun();
+    agreedPolls = leadership !== undefined && leadership.term === term ? agreedPolls + 1 : 0;
+    term = leadership?.term ?? -1;
+    if (leadership !== undefined && agreedPolls >= 4) return leadership;
+    await delay(100);
+  }
+  throw new Error(`${cluster.name} has agreed on no leader within ${timeoutMs} ms`, { cause: lastReason });
+}

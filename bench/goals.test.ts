@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Goal, judge } from './goals.ts';
+import type { Measurement } from './measure.ts';
+import type { Shape } from './scenarios.ts';
+import { ratiosOf, rowsOf } from './summary.ts';
+
+const throughput: Goal = {
+  title: 'twice as many puts',
+  scenario: 'put-leader',
+  outstanding: 256,
+  measure: 'requestsPerSecond',
+  bound: { atLeast: 2 },
+};
+const latency: Goal = { ...throughput, title: 'not slower', measure: 'p50', bound: { atMost: 1 } };
+const http: Shape = { connections: 256, streams: 1 };
+const few: Shape = { connections: 4, streams: 64 };
+const many: Shape = { connections: 64, streams: 4 };
+
+describe('goals', () => {
+  it('are judged by the median of the ratios of the same round', () => {
+    const ratios = ratiosOf([
+      run({ round: 1, shape: http, requestsPerSecond: 300 }),
+      run({ round: 1, cluster: 'etcd', shape: few, requestsPerSecond: 100 }),
+      run({ round: 2, shape: http, requestsPerSecond: 100 }),
+      run({ round: 2, cluster: 'etcd', shape: few, requestsPerSecond: 50 }),
+      run({ round: 3, shape: http, requestsPerSecond: 100 }),
+      run({ round: 3, cluster: 'etcd', shape: few, requestsPerSecond: 100 }),
+    ]);
+    const verdict = judge(throughput, ratios);
+    assert.deepEqual(verdict.ratio, { median: 2, min: 1, max: 3 });
+    assert.equal(verdict.outcome, 'met');
+  });
+
+  it('are judged against the shape that etcd did best with', () => {
+    const ratios = ratiosOf([
+      run({ shape: http, requestsPerSecond: 300, p50: 2 }),
+      run({ cluster: 'etcd', shape: few, requestsPerSecond: 200, p50: 3 }),
+      run({ cluster: 'etcd', shape: many, requestsPerSecond: 100, p50: 1 }),
+    ]);
+    assert.equal(judge(throughput, ratios).ratio?.median, 1.5);
+    assert.equal(judge(throughput, ratios).outcome, 'missed');
+    assert.equal(judge(latency, ratios).ratio?.median, 2);
+    assert.equal(judge(latency, ratios).outcome, 'missed');
+  });
+
+  it('are not met by figures that a check failed for', () => {
+    const ratios = ratiosOf([
+      run({ shape: http, requestsPerSecond: 900, problems: ['3 requests failed'] }),
+      run({ cluster: 'etcd', shape: few, requestsPerSecond: 100 }),
+    ]);
+    assert.equal(judge(throughput, ratios).outcome, 'not trustworthy');
+  });
+
+  it('are not judged without etcd', () => {
+    assert.equal(judge(throughput, ratiosOf([run({ shape: http })])).outcome, 'not measured');
+  });
+});
+
+it('summary: a row is one contender in one scenario', () => {
+  const rows = rowsOf([
+    run({ round: 1, shape: http, requestsPerSecond: 100 }),
+    run({ round: 2, shape: http, requestsPerSecond: 200, problems: ['an election'] }),
+    run({ round: 1, cluster: 'etcd', shape: few }),
+    run({ round: 1, cluster: 'etcd', shape: many }),
+  ]);
+  assert.deepEqual(
+    rows.map(({ cluster, shape }) => [cluster, shape.connections]),
+    [
+      ['balsa', 256],
+      ['etcd', 4],
+      ['etcd', 64],
+    ],
+  );
+  assert.deepEqual(rows[0]?.requestsPerSecond, { median: 150, min: 100, max: 200 });
+  assert.deepEqual(rows[0]?.problems, ['round 2: an election']);
+});
+
+type Facts = Partial<Pick<Measurement, 'cluster' | 'round' | 'requestsPerSecond' | 'problems'>> & {
+  readonly shape: Shape;
+  readonly p50?: number;
+};
+
+function run({
+  shape,
+  cluster = 'balsa',
+  round = 1,
+  requestsPerSecond = 1,
+  p50 = 1,
+  problems = [],
+}: Facts): Measurement {
+  const node = { cores: 0.5, rssMiB: 80 };
+  return {
+    cluster,
+    scenario: 'put-leader',
+    outstanding: shape.connections * shape.streams,
+    shape,
+    round,
+    requests: requestsPerSecond,
+    seconds: 1,
+    requestsPerSecond,
+    latencyMillis: { p50, p90: p50, p99: p50, max: p50 },
+    cpuMicrosPerRequest: 1,
+    leader: node,
+    followers: [node, node],
+    generatorCores: 0.1,
+    benchCores: 0,
+    otherCores: 0,
+    problems,
+  };
+}

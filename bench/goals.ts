@@ -1,0 +1,66 @@
+import type { Spread } from './statistics.ts';
+import type { Ratio } from './summary.ts';
+
+export interface Goal {
+  readonly title: string;
+  readonly scenario: string;
+  readonly outstanding: number;
+  readonly measure: 'requestsPerSecond' | 'p50' | 'p99';
+  /** Of Balsa's figure to etcd's: more requests per second are better, a longer time is worse. */
+  readonly bound: { readonly atLeast: number } | { readonly atMost: number };
+}
+
+export interface Verdict {
+  readonly goal: Goal;
+  /** Undefined if the run did not include what the goal needs. */
+  readonly ratio: Spread | undefined;
+  readonly outcome: 'met' | 'missed' | 'not measured' | 'not trustworthy';
+}
+
+export const goals: readonly Goal[] = [
+  {
+    title: 'puts at 256 outstanding: at least 1.2 times as many',
+    scenario: 'put-leader',
+    outstanding: 256,
+    measure: 'requestsPerSecond',
+    bound: { atLeast: 1.2 },
+  },
+  {
+    title: 'linearizable gets at 256 outstanding, leader: at least 2 times as many',
+    scenario: 'get-leader',
+    outstanding: 256,
+    measure: 'requestsPerSecond',
+    bound: { atLeast: 2 },
+  },
+  {
+    title: 'linearizable gets at 256 outstanding, follower: at least 2 times as many',
+    scenario: 'get-follower',
+    outstanding: 256,
+    measure: 'requestsPerSecond',
+    bound: { atLeast: 2 },
+  },
+  {
+    title: "a single client's put: the median time is not above etcd's",
+    scenario: 'put-leader',
+    outstanding: 1,
+    measure: 'p50',
+    bound: { atMost: 1 },
+  },
+];
+
+/** Judged against the shape of load that etcd did best with. */
+export function judge(goal: Goal, ratios: readonly Ratio[]): Verdict {
+  const candidates = ratios.filter(
+    (ratio) => ratio.scenario === goal.scenario && ratio.outstanding === goal.outstanding,
+  );
+  if (candidates.length === 0) return { goal, ratio: undefined, outcome: 'not measured' };
+  const { bound, measure } = goal;
+  const isHigherBetter = 'atLeast' in bound;
+  const strictest = candidates.reduce((worst, candidate) =>
+    candidate[measure].median < worst[measure].median === isHigherBetter ? candidate : worst,
+  );
+  const ratio = strictest[measure];
+  if (candidates.some(({ isTrustworthy }) => !isTrustworthy)) return { goal, ratio, outcome: 'not trustworthy' };
+  const isMet = 'atLeast' in bound ? ratio.median >= bound.atLeast : ratio.median <= bound.atMost;
+  return { goal, ratio, outcome: isMet ? 'met' : 'missed' };
+}

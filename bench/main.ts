@@ -1,0 +1,139 @@
+import { cleanUpOnExit, memoryDirectory, temporaryDirectory } from './clean-up.ts';
+import { isBuilt, startBalsa } from './clusters/balsa.ts';
+import { awake, type Cluster, putToSleep } from './clusters/cluster.ts';
+import { startEtcd } from './clusters/etcd.ts';
+import { versionOf } from './load/run-tool.ts';
+import { balsaVersion, describeMachine } from './machine.ts';
+import { type Measurement, measure } from './measure.ts';
+import { type BenchOptions, parseOptions, UsageError, usage } from './options.ts';
+import { describeMeasurement, describeResult, writeResult } from './report.ts';
+import { describeShape, type Scenario, type Shape } from './scenarios.ts';
+
+cleanUpOnExit();
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === 'help') console.log(usage);
+  else await bench(options);
+} catch (reason) {
+  if (reason instanceof UsageError) console.error(`${reason.message}\n\n${usage}`);
+  else console.error(reason);
+  process.exitCode = 1;
+}
+// The nodes still run; leaving is what ends them.
+process.exit();
+
+async function bench(options: BenchOptions): Promise<void> {
+  const tools = findTools(options);
+  const startedAt = new Date().toISOString();
+  const directory = temporaryDirectory(options.directory);
+  const machine = describeMachine(directory);
+
+  const clusters = await startClusters(tools, directory);
+  const measurements = await takeTurns(clusters, options);
+
+  const result = {
+    startedAt,
+    machine,
+    versions: { balsa: tools.balsa, node: process.version, wrk: tools.wrk, ...tools.etcd },
+    flags: Object.fromEntries(clusters.map(({ name, flags }) => [name, flags])),
+    options,
+    measurements,
+  };
+  const path = writeResult(result);
+  console.log(`\n${describeResult(result)}\n\n${path}`);
+}
+
+interface Tools {
+  readonly balsa: string;
+  readonly wrk: string;
+  readonly etcd: { readonly etcd: string; readonly h2load: string } | undefined;
+}
+
+/** Versions of what is there. Without wrk there is nothing to measure with; without etcd there are no ratios. */
+function findTools({ withEtcd }: BenchOptions): Tools {
+  if (!isBuilt()) throw new UsageError('There is no build in dist/. Make one: npm run build');
+  const wrk = versionOf('wrk');
+  if (wrk === undefined) throw new UsageError('wrk is not installed. On Debian: apt-get install wrk');
+  const found = { balsa: balsaVersion(), wrk: toolVersion(wrk) };
+  if (!withEtcd) return { ...found, etcd: undefined };
+  const etcd = versionOf('etcd');
+  const h2load = versionOf('h2load');
+  if (etcd !== undefined && h2load !== undefined) {
+    return { ...found, etcd: { etcd: toolVersion(etcd), h2load: toolVersion(h2load) } };
+  }
+  const missing = [...(etcd === undefined ? ['etcd-server'] : []), ...(h2load === undefined ? ['nghttp2-client'] : [])];
+  say(`No comparison with etcd: on Debian, apt-get install ${missing.join(' ')}`);
+  return { ...found, etcd: undefined };
+}
+
+/** One after the other, so that none disturbs the other's first election. All sleep in the end, with every key written. */
+async function startClusters(tools: Tools, directory: string): Promise<readonly Cluster[]> {
+  const starts = [
+    () => startBalsa({ version: tools.balsa, directory }),
+    ...(tools.etcd === undefined ? [] : [etcdStart(tools.etcd.etcd, directory)]),
+  ];
+  const clusters: Cluster[] = [];
+  for (const start of starts) {
+    const cluster = await start();
+    say(`${cluster.name} ${cluster.version}: three nodes start`);
+    await awake(cluster);
+    await cluster.fill();
+    putToSleep(cluster);
+    clusters.push(cluster);
+  }
+  return clusters;
+}
+
+function etcdStart(version: string, directory: string): () => Promise<Cluster> {
+  return () => startEtcd({ version, directory, memoryDirectory: memoryDirectory() });
+}
+
+interface Turn {
+  readonly scenario: Scenario;
+  readonly cluster: Cluster;
+  readonly shape: Shape;
+}
+
+/**
+ * Contenders for one row follow each other within seconds, and the order turns from round to round: what else the
+ * machine does hits them alike. While one is measured the other cluster's nodes are stopped.
+ */
+async function takeTurns(clusters: readonly Cluster[], options: BenchOptions): Promise<readonly Measurement[]> {
+  const measurements: Measurement[] = [];
+  const rows = options.scenarios.flatMap((scenario) =>
+    options.outstanding.map((outstanding) => turnsOf(scenario, outstanding, clusters)),
+  );
+  const total = rows.flat().length * options.runs;
+  for (let round = 1; round <= options.runs; round++) {
+    for (const turns of rows) {
+      for (const { scenario, cluster, shape } of rotated(turns, round - 1)) {
+        const measurement = await measure({ cluster, scenario, shape, round, seconds: options.seconds });
+        putToSleep(cluster);
+        measurements.push(measurement);
+        const place = `[${String(measurements.length).padStart(String(total).length)}/${total}]`;
+        const what = `${scenario.name} ${cluster.name} ${describeShape(shape)}`;
+        say(`${place} ${what.padEnd(34)} ${describeMeasurement(measurement)}`);
+      }
+    }
+  }
+  return measurements;
+}
+
+function turnsOf(scenario: Scenario, outstanding: number, clusters: readonly Cluster[]): readonly Turn[] {
+  return clusters.flatMap((cluster) => cluster.shapes(outstanding).map((shape) => ({ scenario, cluster, shape })));
+}
+
+function rotated<T>(items: readonly T[], by: number): readonly T[] {
+  const start = by % items.length;
+  return [...items.slice(start), ...items.slice(0, start)];
+}
+
+/** `etcd Version: 3.4.23` → `3.4.23`. */
+function toolVersion(line: string): string {
+  return /\d+(\.\d+)+\S*/.exec(line)?.[0] ?? line;
+}
+
+/** Progress goes where messages go; standard output holds the result. */
+function say(line: string): void {
+  console.error(line);
+}

@@ -1,0 +1,170 @@
+import { type Answered, awake, type Cluster, type ClusterName, type Leadership } from './clusters/cluster.ts';
+import type { ServerProcess } from './clusters/server-process.ts';
+import { valueBytes } from './keys.ts';
+import type { LoadResult } from './load/load-result.ts';
+import { endedChildrenCpuSeconds, machineCpuSeconds, usageOf } from './process-usage.ts';
+import { outstandingOf, type Scenario, type Shape } from './scenarios.ts';
+
+/** One run of one contender. */
+export interface Measurement {
+  readonly cluster: ClusterName;
+  readonly scenario: string;
+  readonly outstanding: number;
+  readonly shape: Shape;
+  readonly round: number;
+  readonly requests: number;
+  readonly seconds: number;
+  readonly requestsPerSecond: number;
+  readonly latencyMillis: { readonly p50: number; readonly p90: number; readonly p99: number; readonly max: number };
+  /** User and system time of all three nodes. */
+  readonly cpuMicrosPerRequest: number;
+  readonly leader: NodeLoad;
+  readonly followers: readonly NodeLoad[];
+  /** Cores taken by the generator and by the benchmark itself. At 1.0 a generator is the limit, not the cluster. */
+  readonly generatorCores: number;
+  readonly benchCores: number;
+  /** Taken by processes that have nothing to do with the benchmark. */
+  readonly otherCores: number;
+  /** Why the figures cannot be trusted; empty if they can. */
+  readonly problems: readonly string[];
+}
+
+export interface NodeLoad {
+  readonly cores: number;
+  readonly rssMiB: number;
+}
+
+export interface Run {
+  readonly cluster: Cluster;
+  readonly scenario: Scenario;
+  readonly shape: Shape;
+  readonly round: number;
+  readonly seconds: number;
+}
+
+const warmUpSeconds = 1;
+
+/** Warms up, takes one run, and checks with the cluster that what the generator counted really happened. */
+export async function measure({ cluster, scenario, shape, round, seconds }: Run): Promise<Measurement> {
+  const { leader, followers } = await awake(cluster);
+  const target = scenario.role === 'leader' ? leader : followers[0];
+  if (target === undefined) throw new Error(`${cluster.name} has no ${scenario.role}`);
+  const load = { work: scenario.work, target, shape, seed: round };
+  await cluster.drive({ ...load, seconds: warmUpSeconds });
+
+  const before = await observe(cluster, scenario, target);
+  const result = await cluster.drive({ ...load, seconds });
+  const usage = usageSince(before, seconds);
+  const after = await observe(cluster, scenario, target);
+
+  const share = (node: ServerProcess): NodeLoad => ({
+    cores: usage.cores.get(node) ?? Number.NaN,
+    rssMiB: usageOf(node.pid).rssBytes / 2 ** 20,
+  });
+  const requests = Math.max(1, result.succeeded);
+  return {
+    cluster: cluster.name,
+    scenario: scenario.name,
+    outstanding: outstandingOf(shape),
+    shape,
+    round,
+    requests: result.succeeded,
+    seconds: result.seconds,
+    requestsPerSecond: result.succeeded / result.seconds,
+    latencyMillis: {
+      p50: result.latency.percentileMillis(50),
+      p90: result.latency.percentileMillis(90),
+      p99: result.latency.percentileMillis(99),
+      max: result.latency.percentileMillis(100),
+    },
+    cpuMicrosPerRequest: (1e6 * usage.clusterCpuSeconds) / requests,
+    leader: share(leader),
+    followers: followers.map(share),
+    generatorCores: usage.generatorCores,
+    benchCores: usage.benchCores,
+    otherCores: usage.otherCores,
+    problems: findProblems({ scenario, shape, result, before, after }),
+  };
+}
+
+/** What is compared before and after a run. */
+interface Observation {
+  readonly leadership: Leadership | undefined;
+  readonly answered: Answered | undefined;
+  readonly cpuSeconds: ReadonlyMap<ServerProcess, number>;
+  readonly generatorCpuSeconds: number;
+  readonly bench: NodeJS.CpuUsage;
+  readonly machineCpuSeconds: number;
+}
+
+async function observe(cluster: Cluster, scenario: Scenario, target: ServerProcess): Promise<Observation> {
+  const answered = await cluster.answered(scenario.work, target);
+  const leadership = await cluster.leadership();
+  return {
+    leadership,
+    answered,
+    cpuSeconds: new Map(cluster.nodes.map((node) => [node, usageOf(node.pid).cpuSeconds])),
+    generatorCpuSeconds: endedChildrenCpuSeconds(),
+    bench: process.cpuUsage(),
+    machineCpuSeconds: machineCpuSeconds(),
+  };
+}
+
+function usageSince(before: Observation, seconds: number) {
+  const cpuSeconds = new Map(
+    [...before.cpuSeconds].map(([node, earlier]) => [node, usageOf(node.pid).cpuSeconds - earlier]),
+  );
+  const cluster = [...cpuSeconds.values()].reduce((sum, value) => sum + value, 0);
+  const generator = endedChildrenCpuSeconds() - before.generatorCpuSeconds;
+  const own = process.cpuUsage(before.bench);
+  const bench = (own.user + own.system) / 1e6;
+  const machine = machineCpuSeconds() - before.machineCpuSeconds;
+  return {
+    clusterCpuSeconds: cluster,
+    cores: new Map([...cpuSeconds].map(([node, value]) => [node, value / seconds])),
+    generatorCores: generator / seconds,
+    benchCores: bench / seconds,
+    // The clocks tick in hundredths of a second, so a quiet machine can come out slightly below nothing.
+    otherCores: Math.max(0, machine - cluster - generator - bench) / seconds,
+  };
+}
+
+interface Evidence {
+  readonly scenario: Scenario;
+  readonly shape: Shape;
+  readonly result: LoadResult;
+  readonly before: Observation;
+  readonly after: Observation;
+}
+
+/** A generator's count alone is not believed. */
+function findProblems({ scenario, shape, result, before, after }: Evidence): string[] {
+  const problems: string[] = [];
+  // Requests still under way when a run ends are executed but not counted: those of the warm-up and of the run itself.
+  const underWay = 2 * outstandingOf(shape);
+  if (result.succeeded === 0) problems.push('no request succeeded');
+  if (result.failed > 0) problems.push(`${result.failed} requests failed`);
+  if (scenario.work !== 'put' && result.bytesPerAnswer < valueBytes) {
+    problems.push(`an answer to a get had ${Math.round(result.bytesPerAnswer)} bytes, which cannot hold the value`);
+  }
+  if (before.leadership === undefined || after.leadership === undefined) {
+    problems.push('the cluster had no leader before or after the run');
+  } else {
+    if (before.leadership.term !== after.leadership.term) problems.push('there was an election during the run');
+    const revisions = after.leadership.revision - before.leadership.revision;
+    const expected = scenario.work === 'put' ? result.succeeded : 0;
+    if (revisions < expected || revisions > expected + (scenario.work === 'put' ? underWay : 0)) {
+      problems.push(`the revision went up by ${revisions}, with ${expected} puts acknowledged`);
+    }
+  }
+  if (before.answered !== undefined && after.answered !== undefined) {
+    const withSuccess = after.answered.withSuccess - before.answered.withSuccess;
+    const withError = after.answered.withError - before.answered.withError;
+    if (withSuccess < result.succeeded) {
+      problems.push(`the server counted ${withSuccess} successes, the generator ${result.succeeded}`);
+    }
+    // Cut off when the generator closed its connections.
+    if (withError > underWay) problems.push(`the server counted ${withError} errors`);
+  }
+  return problems;
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type BenchOptions, parseOptions, UsageError } from './options.ts';
+
+describe('bench options', () => {
+  it('are a full comparison by default', () => {
+    const options = parsed([]);
+    assert.equal(options.scenarios.length, 6);
+    assert.deepEqual(options.outstanding, [1, 64, 256]);
+    assert.equal(options.runs, 5);
+    assert.equal(options.withEtcd, true);
+    assert.equal(options.name, 'full');
+  });
+
+  it('--scenario takes names and beginnings of names', () => {
+    const options = parsed(['--scenario', 'put,get-leader']);
+    assert.deepEqual(
+      options.scenarios.map(({ name }) => name),
+      ['put-leader', 'put-follower', 'get-leader'],
+    );
+    assert.equal(options.name, 'put+get-leader');
+  });
+
+  it('--quick gives way to what is said explicitly', () => {
+    const options = parsed(['--quick', '--seconds=3', '--connections=16']);
+    assert.equal(options.runs, 1);
+    assert.equal(options.seconds, 3);
+    assert.deepEqual(options.outstanding, [16]);
+    assert.equal(options.name, 'quick');
+  });
+
+  for (const args of [
+    ['--scenario=nonsense'],
+    ['--seconds=0'],
+    ['--runs=1.5'],
+    ['--connections=1,x'],
+    ['--fast'],
+    ['now'],
+  ]) {
+    it(`${args.join(' ')} is refused`, () => assert.throws(() => parseOptions(args), UsageError));
+  }
+});
+
+function parsed(args: readonly string[]): BenchOptions {
+  const options = parseOptions(args);
+  assert.ok(options !== 'help');
+  return options;
+}

@@ -1,0 +1,11 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { machineCpuSeconds, usageOf } from './process-usage.ts';
+
+it('process usage: agrees with what the process says of itself', () => {
+  const { user, system } = process.cpuUsage();
+  const usage = usageOf(process.pid);
+  assert.ok(Math.abs(usage.cpuSeconds - (user + system) / 1e6) < 0.5, `${usage.cpuSeconds} s`);
+  assert.ok(usage.rssBytes > 10e6 && usage.rssBytes < 1e9, `${usage.rssBytes} bytes`);
+  assert.ok(machineCpuSeconds() > usage.cpuSeconds);
+});
