@@ -1,0 +1,66 @@
+import type { MemberId, Message } from './types.ts';
+
+/** Far more than a member with a working disk ever has waiting. Raft repeats what is lost. */
+const waitingMax = 10_000;
+
+/**
+ * Messages that wait for the next `Ready`. Bounded: a member whose disk hangs takes no `Ready`, and goes on receiving.
+ */
+export class Outbox {
+  #prompt: Message[] = [];
+  #afterPersist: Message[] = [];
+  readonly #heartbeats = new Map<MemberId, Message>();
+  readonly #heartbeatResponses = new Map<MemberId, Message>();
+
+  get isEmpty(): boolean {
+    return (
+      this.#prompt.length === 0 &&
+      this.#afterPersist.length === 0 &&
+      this.#heartbeats.size === 0 &&
+      this.#heartbeatResponses.size === 0
+    );
+  }
+
+  add(message: Message): void {
+    switch (message.type) {
+      case 'heartbeat':
+        this.#heartbeats.set(message.to, message);
+        break;
+      case 'heartbeatResponse':
+        this.#heartbeatResponses.set(message.to, message);
+        break;
+      case 'appendEntries':
+      case 'timeoutNow':
+      case 'readIndex':
+      case 'readIndexResponse':
+        addBounded(this.#prompt, message);
+        break;
+      default:
+        addBounded(this.#afterPersist, message);
+    }
+  }
+
+  /**
+   * What may leave at once, and what must not leave before the disk has the present term and vote and the entries that
+   * are acknowledged. An answer to a heartbeat reveals the term, and nothing else: it waits only for that.
+   */
+  take(persists: { readonly hardState: boolean; readonly anything: boolean }): {
+    readonly messages: readonly Message[];
+    readonly messagesAfterPersist: readonly Message[];
+  } {
+    const prompt = [...this.#prompt, ...this.#heartbeats.values()];
+    const waiting = this.#afterPersist;
+    (persists.hardState ? waiting : prompt).push(...this.#heartbeatResponses.values());
+    this.#prompt = [];
+    this.#afterPersist = [];
+    this.#heartbeats.clear();
+    this.#heartbeatResponses.clear();
+    if (persists.anything) return { messages: prompt, messagesAfterPersist: waiting };
+    return { messages: [...prompt, ...waiting], messagesAfterPersist: [] };
+  }
+}
+
+function addBounded(messages: Message[], message: Message): void {
+  if (messages.length >= waitingMax) messages.shift();
+  messages.push(message);
+}

@@ -1,0 +1,111 @@
+import { unreachable } from '../base/assert.ts';
+import type { CoreState } from './core-state.ts';
+import { handleAppendEntries } from './handle-append-entries.ts';
+import { handleAppendEntriesResponse } from './handle-append-entries-response.ts';
+import { handleHeartbeat } from './handle-heartbeat.ts';
+import { handleHeartbeatResponse } from './handle-heartbeat-response.ts';
+import { handlePreVote } from './handle-pre-vote.ts';
+import { handlePreVoteResponse } from './handle-pre-vote-response.ts';
+import { handleReadIndex, handleReadIndexResponse } from './handle-read-index.ts';
+import { handleRequestVote } from './handle-request-vote.ts';
+import { handleRequestVoteResponse } from './handle-request-vote-response.ts';
+import { handleTimeoutNow } from './handle-timeout-now.ts';
+import type { Message } from './types.ts';
+
+/** One received message: first the rules for terms that hold for all of them, then the message's own. */
+export function step(core: CoreState, message: Message): void {
+  if (message.to !== core.id || message.from === core.id) return;
+  if (message.term > core.term && !adoptTerm(core, message)) return;
+  if (message.term < core.term) {
+    answerOlderTerm(core, message);
+    return;
+  }
+  handle(core, message);
+}
+
+/** Raft paper, figure 2, all servers: a higher term is adopted. False: the message is not to be looked at. */
+function adoptTerm(core: CoreState, message: Message): boolean {
+  switch (message.type) {
+    case 'preVote':
+      // About a term that nobody has begun yet.
+      handlePreVote(core, message);
+      return false;
+    case 'preVoteResponse':
+      if (message.granted) {
+        handlePreVoteResponse(core, message);
+        return false;
+      }
+      break;
+    case 'requestVote':
+      // Leader stickiness (thesis 4.2.3), but for a transfer, which the leader itself began.
+      if (core.hearsLeader && !message.transfer) return false;
+      break;
+    default:
+  }
+  core.becomeFollower(message.term, undefined);
+  return true;
+}
+
+/**
+ * Older terms are answered, never obeyed. A leader or candidate of an older term learns the present one from that and
+ * gives up; without the answer it could stay for ever, because nobody listens to it (etcd-io/raft `raft.go`, Step).
+ */
+function answerOlderTerm(core: CoreState, message: Message): void {
+  const [from, to, term] = [core.id, message.from, core.term];
+  switch (message.type) {
+    case 'appendEntries':
+    case 'heartbeat': {
+      const rejectedIndex = message.type === 'appendEntries' ? message.previousIndex : 0;
+      const result = { accepted: false, rejectedIndex, hintIndex: 0, hintTerm: 0 } as const;
+      core.send({ type: 'appendEntriesResponse', from, to, term, result });
+      break;
+    }
+    case 'preVote':
+      core.send({ type: 'preVoteResponse', from, to, term, granted: false });
+      break;
+    case 'requestVote':
+      core.send({ type: 'requestVoteResponse', from, to, term, granted: false });
+      break;
+    default:
+  }
+}
+
+function handle(core: CoreState, message: Message): void {
+  switch (message.type) {
+    case 'preVote':
+      handlePreVote(core, message);
+      break;
+    case 'preVoteResponse':
+      handlePreVoteResponse(core, message);
+      break;
+    case 'requestVote':
+      handleRequestVote(core, message);
+      break;
+    case 'requestVoteResponse':
+      handleRequestVoteResponse(core, message);
+      break;
+    case 'appendEntries':
+      handleAppendEntries(core, message);
+      break;
+    case 'appendEntriesResponse':
+      handleAppendEntriesResponse(core, message);
+      break;
+    case 'heartbeat':
+      handleHeartbeat(core, message);
+      break;
+    case 'heartbeatResponse':
+      handleHeartbeatResponse(core, message);
+      break;
+    case 'readIndex':
+      handleReadIndex(core, message);
+      break;
+    case 'readIndexResponse':
+      handleReadIndexResponse(core, message);
+      break;
+    case 'timeoutNow':
+      handleTimeoutNow(core, message);
+      break;
+    default:
+      unreachable(message);
+  }
+}
