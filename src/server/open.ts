@@ -10,7 +10,7 @@ import {
   openReceiptFile,
   type RaftLog,
 } from '../storage/index.ts';
-import { openTransport, type Transport } from '../transport/index.ts';
+import { openTransport, type PeerTransport } from '../transport/index.ts';
 import { type ClientListener, listenForClients } from './client-listener.ts';
 import { type ClusterIdentity, foundingIdentity } from './cluster-identity.ts';
 import { type Config, resolveConfig } from './config.ts';
@@ -109,7 +109,7 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
   const running = replica;
   resources.add(() => running.stop());
   replica.start();
-  const listener = await serveClients(config, { kv, cluster, metrics });
+  const listener = await serveClients(config, { kv, cluster, metrics, log });
   log.info('serving clients', { urls: listener.urls, memberId, clusterId });
   const ready = publish(replica, config, identity, listener, log);
 
@@ -140,7 +140,7 @@ async function openStorage(
 ): Promise<{ log: RaftLog; store: Store }> {
   const { clusterId, memberId } = identity;
   await openIdentity(config.dataDir, { clusterId, memberId, name: config.name });
-  const logDatabase = await openClosing(openDatabase(join(config.dataDir, 'log'), 'log'), resources);
+  const logDatabase = await openClosing(openDatabase(join(config.dataDir, 'log'), { kind: 'log' }), resources);
   const receipts = await openReceiptFile(join(config.dataDir, 'receipt'));
   resources.add(() => receipts.close());
   const log = await openRaftLog({
@@ -155,7 +155,7 @@ async function openStorage(
   });
   resources.add(() => log.close());
   const store = await openStore({
-    database: await openClosing(openDatabase(join(config.dataDir, 'data'), 'data'), resources),
+    database: await openClosing(openDatabase(join(config.dataDir, 'data'), { kind: 'data' }), resources),
     groupId,
     clock: systemClock,
     bootstrapMembers: identity.members,
@@ -177,7 +177,7 @@ async function openPeers(
   identity: ClusterIdentity,
   log: Log,
   resources: Resources,
-): Promise<Transport> {
+): Promise<PeerTransport> {
   const transport = await openTransport({
     clusterId: identity.clusterId,
     memberId: identity.memberId,
@@ -198,7 +198,7 @@ async function openPeers(
 
 function serveClients(
   config: Config,
-  parts: { kv: ReplicaKvService; cluster: ReplicaClusterService; metrics: NodeMetrics },
+  parts: { kv: ReplicaKvService; cluster: ReplicaClusterService; metrics: NodeMetrics; log: Log },
 ): Promise<ClientListener> {
   const app = createRestApp({
     kv: parts.kv,
@@ -206,6 +206,11 @@ function serveClients(
     metrics: () => parts.metrics.render(),
     version,
     valueBytesMax: config.maxRequestBytes,
+    log: {
+      requestFailed: (error, request) =>
+        parts.log.error('request failed', { ...request, reason: error.cause ?? error }),
+      listenerFailed: (error) => parts.log.error('client listener failed', { reason: error }),
+    },
   });
   return listenForClients(app, config.listenClientUrls);
 }
