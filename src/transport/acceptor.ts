@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import type { MemberId, Message } from '../raft/types.ts';
-import type { Hello, Refused, WireRequest } from './codec.ts';
+import { type Hello, protocolVersions, type Refused, type WireRequest } from './codec.ts';
 import { HalfOpenSockets } from './half-open.ts';
 import { type Identity, objectionTo, refused } from './handshake.ts';
 import { InboundConnection } from './inbound.ts';
@@ -54,7 +54,7 @@ export class Acceptor {
       const listener = await listen(url, {
         onSocket: (socket) => this.#halfOpen.add(socket),
         onStream: (socket, head, remoteAddress) => this.#accept(socket, head, remoteAddress),
-        describe: () => ({ clusterId, memberId }),
+        describe: () => ({ clusterId, memberId, protocolVersions }),
       });
       this.#listeners.push(listener);
     }
@@ -73,6 +73,10 @@ export class Acceptor {
   sweep(): void {
     this.#halfOpen.sweep();
     for (const connection of this.#connections.values()) connection.sweep();
+  }
+
+  forgiveSilence(): void {
+    for (const connection of this.#connections.values()) connection.forgiveSilence();
   }
 
   hasSilent(): boolean {
@@ -112,7 +116,9 @@ export class Acceptor {
     const objection = objectionTo(hello, this.#options.identity) ?? this.#objectionToSecond(hello);
     if (objection === undefined) return this.#options.helloTo(hello.from);
     const { code, reason } = objection;
-    this.#options.seldomLog.warn(hello.from, code, 'peer_turned_away', {
+    // Whoever makes up member ids must not fill the log with them.
+    const subject = this.#options.identity.peerIds.has(hello.from) ? hello.from : hostOf(remoteAddress);
+    this.#options.seldomLog.warn(subject, code, 'peer_turned_away', {
       peer: hello.from,
       remoteAddress,
       code,
@@ -158,12 +164,15 @@ export class Acceptor {
       if (failed) this.#options.log.warn('peer_failed', facts);
       else this.#options.log.info('peer_left', facts);
     } else if (failed) {
-      const host = remoteAddress.replace(/:\d+$/, '');
-      this.#options.seldomLog.warn(host, 'not_a_peer', 'peer_turned_away', { remoteAddress, reason });
+      this.#options.seldomLog.warn(hostOf(remoteAddress), 'not_a_peer', 'peer_turned_away', { remoteAddress, reason });
     }
   }
 
   #isSilent(connection: InboundConnection): boolean {
     return connection.silentMs() > this.#options.silenceMsMax;
   }
+}
+
+function hostOf(remoteAddress: string): string {
+  return remoteAddress.replace(/:\d+$/, '');
 }

@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
+import { describeError } from './describe-error.ts';
 import { peerPath, upgradeToken } from './handshake.ts';
 
 export interface DialEvents {
@@ -37,7 +38,7 @@ export function dial(url: string, events: DialEvents): () => void {
     response.on('error', () => {});
     fail('refused', `the server at ${url} answered ${response.statusCode}: is that the peer URL of a member?`);
   });
-  upgrade.on('error', (error) => fail('failed', error.message));
+  upgrade.on('error', (error) => fail('failed', describeError(error)));
   upgrade.end();
   return giveUp;
 

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
+import { describeError } from './describe-error.ts';
 import { FrameReader } from './frame.ts';
 
 /** Handed to the kernel at a time. Each piece that goes through shows that the other side still takes something. */
@@ -13,8 +14,8 @@ export interface FrameStreamEvents {
   onBody(body: Buffer): void;
   /** Frames to write next, about 256 KiB of them; none if there is nothing to say. */
   takeFrames(): readonly Buffer[];
-  /** Called once, when nothing more is read or written. */
-  onClose(reason: string): void;
+  /** Called once, when nothing more is read or written. `failed`: the other side sent what it must not send. */
+  onClose(reason: string, failed: boolean): void;
 }
 
 /**
@@ -29,6 +30,7 @@ export class FrameStream {
   readonly #reader = new FrameReader(helloBytesMax);
   #unwritten: Buffer[] = [];
   #state: 'open' | 'ending' | 'closed' = 'open';
+  #failed = false;
   #endReason: string | undefined;
   #flushScheduled: 'no' | 'soon' | 'atEndOfTurn' = 'no';
   #writeStartedMs: number | undefined;
@@ -36,6 +38,8 @@ export class FrameStream {
   #writingBytes = 0;
   /** When the other side last showed a sign of life: bytes from it, or a write that had waited for it. */
   #aliveMs: number;
+  /** Silence before that time is not held against the other side. */
+  #forgivenMs = -Infinity;
   /** When it was first asked for a sign that it has not given since. */
   #askedMs: number | undefined;
 
@@ -95,12 +99,18 @@ export class FrameStream {
   /** Milliseconds that the other side owes an answer, or room for a write; 0 if it owes nothing. */
   overdueMs(): number {
     const since = Math.min(this.#askedMs ?? Infinity, this.#writeStartedMs ?? Infinity);
-    return since === Infinity ? 0 : this.#clock.monotonicMs() - Math.max(since, this.#aliveMs);
+    if (since === Infinity) return 0;
+    return this.#clock.monotonicMs() - Math.max(since, this.#aliveMs, this.#forgivenMs);
   }
 
   /** Milliseconds without a sign of life, owed or not. */
   silentMs(): number {
-    return this.#clock.monotonicMs() - this.#aliveMs;
+    return this.#clock.monotonicMs() - Math.max(this.#aliveMs, this.#forgivenMs);
+  }
+
+  /** Time did not pass as it should on this side: the other side gets all its time again. */
+  forgiveSilence(): void {
+    this.#forgivenMs = this.#clock.monotonicMs();
   }
 
   /** Says one last thing, and closes when it is written. */
@@ -111,12 +121,18 @@ export class FrameStream {
     this.#socket.end(frame, () => this.close(reason));
   }
 
+  /** Closes because of what the other side sent. */
+  fail(reason: string): void {
+    this.#failed = true;
+    this.close(reason);
+  }
+
   close(reason: string): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#unwritten = [];
     this.#socket.destroy();
-    this.#events.onClose(this.#endReason ?? reason);
+    this.#events.onClose(this.#endReason ?? reason, this.#failed);
   }
 
   #onData(chunk: Buffer): void {
@@ -126,7 +142,7 @@ export class FrameStream {
     while (this.#state === 'open') {
       const body = this.#reader.next();
       if (body === undefined) return;
-      if (typeof body === 'string') this.close(body);
+      if (typeof body === 'string') this.fail(body);
       else this.#events.onBody(body);
     }
   }
@@ -178,8 +194,4 @@ function totalBytes(buffers: readonly Buffer[]): number {
   let total = 0;
   for (const buffer of buffers) total += buffer.length;
   return total;
-}
-
-function describeError(error: NodeJS.ErrnoException): string {
-  return error.code === undefined ? error.message : `${error.code}: ${error.message}`;
 }

@@ -61,7 +61,6 @@ export class InboundConnection {
   #answerBytes = 0;
   readonly #inFlight = new Set<InFlight>();
   #inFlightBytes = 0;
-  #failed = false;
 
   constructor(socket: Duplex, options: InboundOptions, events: InboundEvents) {
     this.#options = options;
@@ -69,7 +68,7 @@ export class InboundConnection {
     this.#stream = new FrameStream(socket, options.clock, {
       onBody: (body) => this.#onBody(body),
       takeFrames: () => this.#takeFrames(),
-      onClose: (reason) => events.onClose(reason, this.#failed),
+      onClose: (reason, failed) => events.onClose(reason, failed),
     });
   }
 
@@ -85,6 +84,10 @@ export class InboundConnection {
   /** A peer pings at every heartbeat: silence alone says that it is gone. */
   silentMs(): number {
     return this.#stream.silentMs();
+  }
+
+  forgiveSilence(): void {
+    this.#stream.forgiveSilence();
   }
 
   start(head: Buffer): void {
@@ -104,10 +107,10 @@ export class InboundConnection {
   #onBody(body: Buffer): void {
     const ends = this.#ends;
     const frame = decodeFrame(body, ends);
-    if (typeof frame === 'string') this.#fail(frame);
+    if (typeof frame === 'string') this.#stream.fail(frame);
     else if (ends !== undefined) this.#onFrame(frame, ends.from);
     else if (frame.type === 'hello') this.#onHello(frame);
-    else this.#fail(`the first frame is not a hello but of type ${frame.type}`);
+    else this.#stream.fail(`the first frame is not a hello but of type ${frame.type}`);
   }
 
   #onHello(hello: Hello): void {
@@ -135,8 +138,11 @@ export class InboundConnection {
         this.#pongUs = frame.timestampUs;
         this.#stream.writeSoon();
         break;
+      case 'refused':
+        this.#stream.fail(`the peer does not want this member: ${frame.reason}`);
+        break;
       default:
-        this.#fail(`a frame of type ${frame.type} came on a connection that its sender dialed`);
+        this.#stream.fail(`a frame of type ${frame.type} came on a connection that its sender dialed`);
     }
   }
 
@@ -185,7 +191,7 @@ export class InboundConnection {
     this.#answers.push(answer);
     this.#answerBytes += answerBytes(answer);
     if (this.#answerBytes <= this.#options.queueBytesMax) this.#stream.writeSoon();
-    else this.#fail('the peer asks and does not read the answers');
+    else this.#stream.fail('the peer asks and does not read the answers');
   }
 
   #takeFrames(): readonly Buffer[] {
@@ -211,11 +217,6 @@ export class InboundConnection {
     }
     this.#answerBytes -= bytes;
     return this.#answers.splice(0, count);
-  }
-
-  #fail(reason: string): void {
-    this.#failed = true;
-    this.#stream.close(reason);
   }
 }
 

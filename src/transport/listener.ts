@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { describeError } from './describe-error.ts';
 import { peerPath, upgradeToken } from './handshake.ts';
 
 /** For the head of a request; the whole way to the hello has a deadline of its own. */
@@ -70,7 +71,7 @@ function listenError(error: NodeJS.ErrnoException, url: string): Error {
       ? 'another process listens there already; stop it, or choose another port'
       : error.code === 'EADDRNOTAVAIL'
         ? 'this machine has no such address'
-        : error.message;
+        : describeError(error);
   return new Error(`cannot listen on ${url} (--listen-peer-urls): ${why}`, { cause: error });
 }
 
@@ -120,7 +121,10 @@ function respond(response: ServerResponse, reply: Answer): void {
 
 /** The same for a socket that Node.js has taken its HTTP parser from. */
 function endWith(socket: Duplex, reply: Answer): void {
-  if (socket.destroyed || !socket.writable) return;
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
   const lines = Object.entries(headersOf(reply)).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status]}\r\n${lines.join('')}\r\n${reply.body}`, () =>
     socket.destroy(),

@@ -74,6 +74,10 @@ export class OutboundConnection {
     return this.#stream.overdueMs();
   }
 
+  forgiveSilence(): void {
+    this.#stream.forgiveSilence();
+  }
+
   start(head: Buffer): void {
     this.#stream.start(head);
     this.#stream.writeSoon();

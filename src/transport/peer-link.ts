@@ -76,6 +76,13 @@ export class PeerLink {
     this.#dial();
   }
 
+  /** The peer is up, since it has just dialed this member: there is nothing to wait for. */
+  dialSoon(): void {
+    if (this.#state.t !== 'waiting') return;
+    this.#state.cancel();
+    this.#dial();
+  }
+
   /** The connection, if both sides have said hello. */
   get connection(): OutboundConnection | undefined {
     return this.#state.t === 'open' ? this.#state.connection : undefined;

@@ -50,6 +50,7 @@ class StreamTransport implements PeerTransport {
   /** Who is to be told at the end of the turn, about whom. */
   readonly #unreachable = new Map<Receiver, Set<MemberId>>();
   #epoch = 0;
+  #lastTickMs = 0;
   #cancelTick: CancelTimer | undefined;
   #closing: Promise<void> | undefined;
 
@@ -151,7 +152,10 @@ class StreamTransport implements PeerTransport {
         helloTo: (member) => this.#helloTo(member),
       },
       {
-        onUp: (member) => this.#tellReachable(member),
+        onUp: (member) => {
+          this.#links.get(member)?.dialSoon();
+          this.#tellReachable(member);
+        },
         onMessages: (groupId, messages) => this.#receivers.get(groupId)?.onMessages(messages),
         onRequest: (from, request) => this.#handle(from, request),
       },
@@ -199,15 +203,26 @@ class StreamTransport implements PeerTransport {
   }
 
   #scheduleTick(): void {
-    this.#cancelTick = this.#options.clock.setTimer(this.#options.heartbeatMs, () => this.#tick());
+    const { clock, heartbeatMs } = this.#options;
+    this.#lastTickMs = clock.monotonicMs();
+    this.#cancelTick = clock.setTimer(heartbeatMs, () => this.#tick());
   }
 
   #tick(): void {
+    const { clock, heartbeatMs } = this.#options;
+    const elapsedMs = clock.monotonicMs() - this.#lastTickMs;
     this.#scheduleTick();
+    // This process stood still, and its peers perhaps with it, as when a machine is suspended.
+    if (elapsedMs > 2 * heartbeatMs) this.#forgiveSilence();
     this.#acceptor.sweep();
     for (const link of this.#links.values()) link.connection?.ping();
-    // Signs of life may wait in the kernel because this process was stopped: they are read before anyone is judged.
-    if (this.#hasSilent()) this.#options.clock.afterInput(() => this.#closeSilent());
+    // After a shorter stop signs of life may wait in the kernel: they are read before anyone is judged.
+    if (this.#hasSilent()) clock.afterInput(() => this.#closeSilent());
+  }
+
+  #forgiveSilence(): void {
+    for (const link of this.#links.values()) link.connection?.forgiveSilence();
+    this.#acceptor.forgiveSilence();
   }
 
   #hasSilent(): boolean {

@@ -1,6 +1,6 @@
+import type { Clock } from '../../base/clock.ts';
 import { seededRandom } from '../../base/random.ts';
 import type { MemberId, Message } from '../../raft/types.ts';
-import { systemClock } from '../../server/system-clock.ts';
 import {
   openTransport,
   type PeerAnswer,
@@ -71,25 +71,35 @@ export class Members implements AsyncDisposable {
   readonly #wires = new Map<string, Wire>();
   readonly #members = new Map<MemberId, Member>();
   readonly #ids: readonly MemberId[];
+  readonly #clock: Clock;
   readonly #options: Partial<TransportOptions>;
   #started = 0;
 
-  private constructor(ids: readonly MemberId[], options: Partial<TransportOptions>) {
+  private constructor(ids: readonly MemberId[], clock: Clock, options: Partial<TransportOptions>) {
     this.#ids = ids;
+    this.#clock = clock;
     this.#options = options;
   }
 
   /** Started, and every one of them connected to every other. */
-  static async start(ids: readonly MemberId[], options: Partial<TransportOptions> = {}): Promise<Members> {
-    const members = await Members.stopped(ids, options);
+  static async start(
+    ids: readonly MemberId[],
+    clock: Clock,
+    options: Partial<TransportOptions> = {},
+  ): Promise<Members> {
+    const members = await Members.stopped(ids, clock, options);
     for (const id of ids) await members.startMember(id);
     await members.allConnected();
     return members;
   }
 
   /** Only the wires. */
-  static async stopped(ids: readonly MemberId[], options: Partial<TransportOptions> = {}): Promise<Members> {
-    const members = new Members(ids, options);
+  static async stopped(
+    ids: readonly MemberId[],
+    clock: Clock,
+    options: Partial<TransportOptions> = {},
+  ): Promise<Members> {
+    const members = new Members(ids, clock, options);
     for (const from of ids) {
       for (const to of ids) if (from !== to) members.#wires.set(`${from} ${to}`, await Wire.open());
     }
@@ -115,7 +125,7 @@ export class Members implements AsyncDisposable {
     const log: LogLine[] = [];
     this.#started++;
     const transport = await openTransport({
-      ...defaultOptions(id, this.#started),
+      ...defaultOptions(id, this.#clock, this.#started),
       peers: peers.map((peer) => ({ id: peer, urls: [this.wire(id, peer).url] })),
       log: recorder(log),
       ...this.#options,
@@ -124,7 +134,7 @@ export class Members implements AsyncDisposable {
     const member = new Member(id, transport, log);
     this.#members.set(id, member);
     const [url] = transport.addresses();
-    for (const peer of peers) this.wire(peer, id).leadTo(url);
+    for (const peer of peers) this.wire(peer, id).leadTo(url ?? '');
     return member;
   }
 
@@ -151,7 +161,7 @@ export function recorder(log: LogLine[]) {
   return { info: record, warn: record };
 }
 
-export function defaultOptions(memberId: MemberId, seed: number): TransportOptions {
+export function defaultOptions(memberId: MemberId, clock: Clock, seed: number): TransportOptions {
   return {
     clusterId: 'c1',
     memberId,
@@ -160,7 +170,7 @@ export function defaultOptions(memberId: MemberId, seed: number): TransportOptio
     heartbeatMs: 100,
     queueBytesMax: 4 * 1024 * 1024,
     frameBytesMax: 4 * 1024 * 1024,
-    clock: systemClock,
+    clock,
     random: seededRandom(seed),
     log: { info: () => {}, warn: () => {} },
   };

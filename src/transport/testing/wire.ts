@@ -1,16 +1,24 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
+interface Pair {
+  readonly dialer: Socket;
+  readonly target: Socket;
+  /** Nothing of it gets through any more, not even that one side closes. */
+  isLost: boolean;
+}
+
 /**
  * The network between one member and another, as a TCP proxy: it leads to whatever address the member has at the
- * moment, and can lose everything without a word, as a pulled cable does, or cut the connections, as a crash does.
- * It never changes, reorders or repeats bytes: TCP does not.
+ * moment, and can lose everything without a word, as a pulled cable does; stand still; or cut connections, as a crash
+ * does. It never changes, reorders or repeats bytes: TCP does not.
  */
 export class Wire {
   readonly #server: Server;
-  readonly #pairs = new Set<readonly [dialer: Socket, target: Socket]>();
+  readonly #pairs = new Set<Pair>();
+  readonly #sockets = new Set<Socket>();
   #targetPort: number | undefined;
-  #mode: 'forward' | 'blackhole' = 'forward';
   #connections = 0;
+  #mode: 'forwards' | 'loses' | 'stands' = 'forwards';
 
   private constructor(server: Server) {
     this.#server = server;
@@ -33,29 +41,32 @@ export class Wire {
     return this.#connections;
   }
 
-  /** Where connections lead from here on; nowhere (they are reset) without an argument. */
-  leadTo(url?: string): void {
-    this.#targetPort = url === undefined ? undefined : Number(new URL(url).port);
+  /** Where connections lead from here on; until then they are reset. */
+  leadTo(url: string): void {
+    this.#targetPort = Number(new URL(url).port);
   }
 
-  /** Nothing gets through any more, in either direction, and nobody is told. New connections are taken and silent. */
+  /** What is connected is lost for good, and nobody is told; new connections are taken and lost too, until `heal`. */
   blackhole(): void {
-    this.#mode = 'blackhole';
-    for (const pair of this.#pairs) for (const socket of pair) socket.pause();
+    this.#mode = 'loses';
+    for (const pair of this.#pairs) pair.isLost = true;
+    this.#pauseOrResume();
   }
 
-  /** The wire works again. What was connected meanwhile goes on as if the network had been slow. */
+  /** Nothing is read and nothing is lost, as by a process that is stopped, until `heal`. */
+  stand(): void {
+    this.#mode = 'stands';
+    this.#pauseOrResume();
+  }
+
   heal(): void {
-    this.#mode = 'forward';
-    for (const pair of this.#pairs) for (const socket of pair) socket.resume();
+    this.#mode = 'forwards';
+    this.#pauseOrResume();
   }
 
   /** Resets every connection. */
   cut(): void {
-    for (const [dialer, target] of this.#pairs) {
-      dialer.resetAndDestroy();
-      target.resetAndDestroy();
-    }
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
   close(): Promise<void> {
@@ -65,32 +76,50 @@ export class Wire {
 
   #connect(dialer: Socket): void {
     this.#connections++;
-    dialer.on('error', () => {});
+    this.#own(dialer);
     if (this.#targetPort === undefined) {
       dialer.resetAndDestroy();
       return;
     }
     const target = connect(this.#targetPort, '127.0.0.1');
-    target.on('error', () => {});
-    const pair = [dialer, target] as const;
+    this.#own(target);
+    const pair = { dialer, target, isLost: this.#mode === 'loses' };
     this.#pairs.add(pair);
-    this.#join(dialer, target, pair);
-    this.#join(target, dialer, pair);
-    if (this.#mode === 'blackhole') for (const socket of pair) socket.pause();
+    this.#forward(pair, dialer, target);
+    this.#forward(pair, target, dialer);
+    this.#pauseOrResume();
   }
 
-  #join(from: Socket, to: Socket, pair: readonly [Socket, Socket]): void {
-    from.setNoDelay(true);
+  #own(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on('error', () => {});
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
+
+  #forward(pair: Pair, from: Socket, to: Socket): void {
     from.on('data', (chunk) => {
       if (to.write(chunk)) return;
       from.pause();
-      to.once('drain', () => {
-        if (this.#mode === 'forward') from.resume();
-      });
+      to.once('drain', () => this.#pauseOrResume());
     });
     from.on('close', () => {
+      if (pair.isLost) return;
       this.#pairs.delete(pair);
-      if (this.#mode === 'forward') to.destroy();
+      to.destroy();
     });
+  }
+
+  #pauseOrResume(): void {
+    for (const { dialer, target, isLost } of this.#pairs) {
+      const flows = this.#mode === 'forwards' && !isLost;
+      for (const [from, to] of [
+        [dialer, target],
+        [target, dialer],
+      ] as const) {
+        if (flows && !to.writableNeedDrain) from.resume();
+        else from.pause();
+      }
+    }
   }
 }
