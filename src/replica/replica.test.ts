@@ -67,6 +67,16 @@ test('write: a follower that loses its way to the leader says unknown, never fai
   assert.equal(valueIn(await settle(members, get(leader, 'k'))), 'v', 'this one was executed');
 });
 
+test('write: a peer that forwards what is not a command is refused, and the log stays clean', async () => {
+  await using members = await TestMembers.start(3);
+  const leader = await members.leader();
+  const [follower] = members.others(leader);
+  assert.ok(follower);
+  const before = leader.replica.core.lastIndex;
+  await assertFails(settle(members, follower.replica.submit(Buffer.from('garbage'), 1000)), 'bad_request');
+  assert.equal(leader.replica.core.lastIndex, before);
+});
+
 test('write: a condition that does not hold changes nothing', async () => {
   await using members = await TestMembers.start(1);
   const member = await members.leader();

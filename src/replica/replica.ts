@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { BalsaError } from '../contract/errors.ts';
-import { encodeCommand, type Store } from '../mvcc/index.ts';
+import { decodeCommand, encodeCommand, type Store } from '../mvcc/index.ts';
 import { defaultRaftOptions, type MemberId, type Message, RaftCore } from '../raft/index.ts';
 import type { RaftLog } from '../storage/index.ts';
 import type { PeerRequest, Receiver, Transport } from '../transport/index.ts';
@@ -229,6 +229,8 @@ export class Replica {
     if (request.kind !== peerRequestKinds.write) throw new Error(`no such request: kind ${request.kind}`);
     const write = decodeWriteRequest(request.body);
     if (write === undefined) throw new Error('a forwarded write without a command');
+    const error = objectionTo(write.command);
+    if (error !== undefined) return encodeWriteAnswer({ outcome: 'failed', error });
     return encodeWriteAnswer(await this.writes.submitForwarded(write.command, write.timeoutMs));
   }
 
@@ -274,6 +276,17 @@ export class Replica {
         clock.setTimer(5, resolve);
       });
     }
+  }
+}
+
+/** A command in the log that cannot be read stops every member; a peer must not be able to put one there. */
+function objectionTo(command: Uint8Array): BalsaError | undefined {
+  try {
+    decodeCommand(command);
+    return undefined;
+  } catch (cause) {
+    const detail = 'The forwarded command cannot be read by the leader; run the same version of Balsa on all members.';
+    return new BalsaError('bad_request', detail, { cause });
   }
 }
 
