@@ -183,10 +183,10 @@ test('hostile: a server that answers the dialing member with anything', async ()
 
 const seed = randomInt(2 ** 48 - 1);
 
-test(`hostile: mutated frames on a thousand connections leave everybody else alone (seed ${seed})`, async () => {
+test(`hostile: mutated frames on 400 connections leave everybody else alone (seed ${seed})`, async () => {
   const random = seededRandom(seed);
   const before = process.memoryUsage();
-  for (let round = 0; round < 50; round++) {
+  for (let round = 0; round < 20; round++) {
     const peers = await Promise.all(Array.from({ length: 20 }, (_, i) => mutant(1000 + 20 * round + i)));
     await Promise.all(peers.map((peer) => peer.closed()));
   }

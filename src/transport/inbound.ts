@@ -18,7 +18,7 @@ import type { Ends } from './message-codec.ts';
 /** Requests of one peer that are being handled or whose answers have not left. */
 export const requestsInFlightMax = 4096;
 
-/** A request is forgotten after that time, whatever it says itself. */
+/** A request has no longer than that, whatever it says itself. */
 const requestTimeoutMsMax = 10 * 60 * 1000;
 
 /** Of answers in one `takeFrames`; a single one may be larger. */
@@ -147,18 +147,19 @@ export class InboundConnection {
   }
 
   #handle(from: MemberId, request: WireRequest): void {
-    const { id, body, timeoutMs } = request;
+    const { id, body } = request;
+    const timeoutMs = Math.min(request.timeoutMs, requestTimeoutMsMax);
     const { clock, queueBytesMax } = this.#options;
     if (this.#inFlight.size >= requestsInFlightMax || this.#inFlightBytes + body.length > queueBytesMax) {
       this.#answer({ id, outcome: 'refused', reason: 'the member has too many requests of its peer to handle' });
       return;
     }
-    const handled = this.#events.onRequest(from, request);
+    const handled = this.#events.onRequest(from, { ...request, timeoutMs, body: ownBytes(body) });
     if (handled === undefined) {
       this.#answer({ id, outcome: 'refused', reason: `the member does not serve group ${request.groupId}` });
       return;
     }
-    const inFlight = { bytes: body.length, expiresMs: clock.monotonicMs() + Math.min(timeoutMs, requestTimeoutMsMax) };
+    const inFlight = { bytes: body.length, expiresMs: clock.monotonicMs() + timeoutMs };
     this.#inFlight.add(inFlight);
     this.#inFlightBytes += body.length;
     handled.then(
@@ -218,6 +219,11 @@ export class InboundConnection {
     this.#answerBytes -= bytes;
     return this.#answers.splice(0, count);
   }
+}
+
+/** The handler may keep the body for long: it must not hold on to a frame that is much larger. */
+function ownBytes(body: Uint8Array): Uint8Array {
+  return body.buffer.byteLength > 2 * body.length ? Buffer.from(body) : body;
 }
 
 function answerBytes(answer: WireAnswer): number {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { seededRandom } from '../base/random.ts';
 import type { Message } from '../raft/types.ts';
 import { systemClock } from '../server/system-clock.ts';
+import { ManualClock } from './testing/manual-clock.ts';
 import { Members } from './testing/members.ts';
 import { randomMessage } from './testing/random-frame.ts';
 import { until } from './testing/until.ts';
@@ -119,17 +120,28 @@ test('transport: the URLs of a peer are tried in turn', async () => {
   assert.deepEqual(a.events('peer_unreachable')[0]?.facts['url'], urls[0]);
 });
 
-test('transport: of two connections of one process the newer one stays', async () => {
-  await using members = await Members.start(['1', '2'], systemClock);
-  const [a, b] = [members.get('1'), members.get('2')];
-  // Only member 1 notices that the connection is gone: the other end is still open at member 2.
-  members.wire('1', '2').blackhole();
-  await until('the silence to be noticed', () => !a.isConnectedTo('2'));
-  members.wire('1', '2').heal();
-  await until('a new connection', () => a.isConnectedTo('2'));
-  a.send(heartbeat);
-  await until('a message', () => b.messages.length === 1);
-  assert.equal(b.events('peer_turned_away').length, 0);
+test('transport: a peer that is away is dialed soon at first, then about once a second, for ever', async () => {
+  const clock = new ManualClock();
+  await using members = await Members.stopped(['1', '2'], clock);
+  const a = await members.startMember('1');
+  const wire = members.wire('1', '2');
+  await clock.pass(800);
+  assert.ok(wire.connections >= 4 && wire.connections <= 8, `${wire.connections} attempts in 0.8 s`);
+  const before = wire.connections;
+  await clock.pass(20_000);
+  const attempts = wire.connections - before;
+  assert.ok(attempts >= 19 && attempts <= 41, `${attempts} attempts in 20 s`);
+  assert.equal(a.events('peer_unreachable').length, 1, 'said once');
+});
+
+test('transport: a peer that dials is dialed back at once', async () => {
+  const clock = new ManualClock();
+  await using members = await Members.stopped(['1', '2'], clock);
+  const a = await members.startMember('1');
+  await clock.pass(10_000);
+  assert.equal(a.peer('2').state, 'connecting');
+  await members.startMember('2');
+  await members.allConnected();
 });
 
 test('transport: close ends everything: peers see it, requests end, nothing more can be sent', async () => {
@@ -145,4 +157,18 @@ test('transport: close ends everything: peers see it, requests end, nothing more
   a.send(heartbeat);
   await until('the other side to notice', () => !b.isConnectedTo('1'));
   assert.deepEqual(b.messages, []);
+});
+
+test('transport: close leaves no timer, in whatever state the connections are', async () => {
+  const clock = new ManualClock();
+  await using members = await Members.start(['1', '2', '3', '4'], clock);
+  const a = members.get('1');
+  await members.stopMember('3');
+  members.wire('1', '4').blackhole();
+  members.wire('1', '4').cut();
+  a.request('2');
+  await until('the losses to be noticed', () => !a.isConnectedTo('3') && !a.isConnectedTo('4'));
+  await clock.pass(1000);
+  for (const id of ['1', '2', '4']) await members.stopMember(id);
+  assert.equal(clock.timers, 0);
 });

@@ -56,6 +56,10 @@ class StreamTransport implements PeerTransport {
 
   constructor(options: TransportOptions) {
     const { clusterId, memberId, peers, random, clock, log } = options;
+    assert(
+      peers.every(({ id }) => id !== memberId),
+      `member ${memberId} is among its own peers`,
+    );
     this.#options = options;
     this.#identity = { clusterId, memberId, peerIds: new Set(peers.map(({ id }) => id)) };
     this.#bootId = Array.from({ length: 4 }, () => random.below(2 ** 32).toString(36)).join('-');

@@ -70,6 +70,7 @@ export interface TransportOptions {
   readonly clusterId: string;
   readonly memberId: MemberId;
   readonly listenUrls: readonly string[];
+  /** The other members. */
   readonly peers: readonly Peer[];
   readonly heartbeatMs: number;
   /** Bytes waiting for one peer, beyond which messages are dropped. */
