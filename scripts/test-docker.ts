@@ -69,6 +69,11 @@ async function tryCluster(): Promise<void> {
     assert.equal(directory, 'node 700');
   });
 
+  await step('the balsa command is at hand in a container', async () => {
+    const output = await docker('exec', await containerOf('balsa1'), 'balsa', 'get', 'from/balsa3');
+    assert.equal(output, 'balsa3');
+  });
+
   const victim = await leader();
   const survivors = members.filter((member) => member !== victim);
   await step(`the leader, ${victim.service}, is killed: the others go on`, async () => {

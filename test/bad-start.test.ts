@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePorts, ProcessCluster } from './support/processes.ts';
 
-const mainPath = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const balsaPath = fileURLToPath(new URL('../dist/cli/balsa.cjs', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'balsa-bad-start-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -86,7 +86,7 @@ test('start: a data directory of another cluster or of another member is refused
 async function serve(flags: readonly string[]): Promise<{ code: number | null; stderr: string }> {
   // The last one of a flag given twice counts here, as with a shell that appends.
   const merged = new Map(flags.map((flag) => [flag.split('=', 1)[0], flag]));
-  const child = spawn(process.execPath, [mainPath, 'serve', '--log-format=json', ...merged.values()], {
+  const child = spawn(process.execPath, [balsaPath, 'serve', '--log-format=json', ...merged.values()], {
     stdio: ['ignore', 'ignore', 'pipe'],
     cwd: scratch,
   });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const mainPath = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const balsaPath = fileURLToPath(new URL('../../dist/cli/balsa.cjs', import.meta.url));
 
 export interface NodeSpec {
   readonly name: string;
@@ -35,7 +35,7 @@ export class NodeProcess {
 
   start(): void {
     const log = createWriteStream(this.logPath, { flags: 'a' });
-    const child = spawn(process.execPath, [mainPath, 'serve', ...this.#flags()], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [balsaPath, 'serve', ...this.#flags()], { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
     this.#child = child;
