@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { keyCount, keyOf, makeValue } from '../keys.ts';
@@ -7,13 +8,17 @@ import { http1Shapes } from '../scenarios.ts';
 import type { Cluster, Leadership } from './cluster.ts';
 import { initialCluster, ServerProcess, serverSpecs } from './server-process.ts';
 
-const mainPath = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const manifestSchema = z.object({ bin: z.object({ balsa: z.string() }) });
+const manifest = manifestSchema.parse(createRequire(import.meta.url)('../../package.json'));
+
+/** What `npx balsa` starts. */
+const programPath = fileURLToPath(new URL(`../../${manifest.bin.balsa}`, import.meta.url));
 
 /** The defaults otherwise. */
 const flags = ['--log-level=warn', '--log-format=json'];
 
 export function isBuilt(): boolean {
-  return existsSync(mainPath);
+  return existsSync(programPath);
 }
 
 /** The build in `dist/`, driven over HTTP/1.1 by wrk. */
@@ -22,7 +27,7 @@ export async function startBalsa(options: { readonly version: string; readonly d
   const nodes = specs.map(
     (spec) =>
       new ServerProcess(spec, process.execPath, [
-        mainPath,
+        programPath,
         'serve',
         `--name=${spec.name}`,
         `--data-dir=${spec.dataDir}`,
