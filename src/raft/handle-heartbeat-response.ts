@@ -9,6 +9,10 @@ export function handleHeartbeatResponse(core: CoreState, message: HeartbeatRespo
   follower.recentlyActive = true;
   // Whatever made sending pause, an answer to it may have been lost.
   follower.isPaused = false;
-  if (follower.state === 'probe' || follower.matchIndex < core.log.lastIndex) core.isReplicationDue = true;
+  if (follower.state === 'probe' || follower.matchIndex < core.log.lastIndex) {
+    // Everything may have been sent and lost, or only its acknowledgement: nothing but an answer can tell.
+    follower.isAnswerDue = true;
+    core.isReplicationDue = true;
+  }
   if (message.readRound > 0) acknowledgeRound(core, message.from, message.readRound);
 }

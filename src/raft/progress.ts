@@ -30,6 +30,8 @@ export class FollowerProgress {
   sentCommit: LogIndex = 0;
   /** An append is on its way (probe), or the window was filled (replicate); a heartbeat's answer lifts it. */
   isPaused = false;
+  /** It is there and seems to lack something: the next append is sent even if it is empty, to hear what it has. */
+  isAnswerDue = false;
   /** It answered since the leader last counted its quorum. */
   recentlyActive = false;
 
@@ -96,6 +98,7 @@ export class FollowerProgress {
   #reset(state: FollowerProgress['state']): void {
     this.state = state;
     this.isPaused = false;
+    this.isAnswerDue = false;
     this.inflights.clear();
   }
 }

@@ -45,8 +45,12 @@ function sendAppend(core: CoreState, follower: FollowerProgress): boolean {
   const commit = log.committed;
   // A probe asks where the logs agree even if there is nothing to send.
   const isNews =
-    entries.length > 0 || follower.state === 'probe' || follower.sentCommit < Math.min(commit, previousIndex);
+    entries.length > 0 ||
+    follower.state === 'probe' ||
+    follower.isAnswerDue ||
+    follower.sentCommit < Math.min(commit, previousIndex);
   if (!isNews) return false;
+  follower.isAnswerDue = false;
 
   const to = follower.id;
   core.send({
