@@ -11,9 +11,8 @@ export function tick(core: CoreState): void {
 
 function tickElection(core: CoreState): void {
   core.electionElapsedTicks++;
-  if (core.electionElapsedTicks < core.electionTimeoutTicks) return;
-  core.electionElapsedTicks = 0;
-  if (core.isPromotable) preCampaign(core);
+  // Whoever may not campaign counts on: a learner that began anew would hold back its vote for a leader long silent.
+  if (core.electionElapsedTicks >= core.electionTimeoutTicks && core.isPromotable) preCampaign(core);
 }
 
 function tickLeader(core: CoreState): void {
