@@ -46,6 +46,8 @@ export class CoreState {
   uncommittedBytes = 0;
   transfer: Transfer | undefined;
   reads = new ReadRounds();
+  /** Reads wait for a round; it starts when a `Ready` is taken. */
+  isReadRoundDue = false;
   /** Ticks of this leadership, and the start of the newest round that a quorum confirmed: the leader's lease. */
   leadingTicks = 0;
   confirmedTick = Number.NEGATIVE_INFINITY;
@@ -148,6 +150,7 @@ export class CoreState {
     this.uncommittedBytes = 0;
     this.transfer = undefined;
     this.reads = new ReadRounds();
+    this.isReadRoundDue = false;
     this.leadingTicks = 0;
     this.confirmedTick = Number.NEGATIVE_INFINITY;
   }

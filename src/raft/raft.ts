@@ -4,7 +4,7 @@ import { countOwnVote, preCampaign } from './campaign.ts';
 import { checkInvariants } from './check-invariants.ts';
 import { isVoter } from './configuration.ts';
 import { CoreState } from './core-state.ts';
-import { acceptRead } from './read-index.ts';
+import { acceptRead, startDueRound } from './read-index.ts';
 import { appendAsLeader, maybeCommit, replicate } from './replicate.ts';
 import { step } from './step.ts';
 import { tick } from './tick.ts';
@@ -148,6 +148,7 @@ export class RaftCore {
       this.#outstanding === undefined &&
       (core.log.unstable.length > 0 ||
         core.isReplicationDue ||
+        core.isReadRoundDue ||
         core.readStates.length > 0 ||
         !core.outbox.isEmpty ||
         core.log.hasCommittedEntries() ||
@@ -160,6 +161,7 @@ export class RaftCore {
     assert(this.#outstanding === undefined, 'the last Ready has not been advanced');
     const core = this.#core;
     replicate(core);
+    startDueRound(core);
     const hardState = this.#hardState();
     const softState = this.#softState();
     const last = this.#shownHardState;

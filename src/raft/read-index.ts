@@ -10,8 +10,8 @@ export function acceptRead(core: CoreState, read: ReadRequest): void {
 }
 
 /**
- * Answers what waits, or starts the round that will. Before the term's first commit neither is possible: the leader does
- * not know yet which of its entries are committed (thesis 6.4, step 1).
+ * Answers what waits, or sees to it that a round will, with the next `Ready`. Before the term's first commit neither is
+ * possible: the leader does not know yet which of its entries are committed (thesis 6.4, step 1).
  */
 export function beginRound(core: CoreState): void {
   if (!core.reads.hasWaiting || !core.hasCommittedInTerm) return;
@@ -19,6 +19,13 @@ export function beginRound(core: CoreState): void {
     release(core, core.reads.takeWaiting(), core.log.committed);
     return;
   }
+  core.isReadRoundDue = core.reads.current === 0;
+}
+
+/** Called once a `Ready`, when the heartbeats leave: whatever arrived before that shares the round. */
+export function startDueRound(core: CoreState): void {
+  if (!core.isReadRoundDue) return;
+  core.isReadRoundDue = false;
   if (core.reads.current === 0) startRound(core);
 }
 
