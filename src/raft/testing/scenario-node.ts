@@ -1,0 +1,164 @@
+import { assert } from '../../base/assert.ts';
+import type { Random } from '../../base/random.ts';
+import { RaftCore } from '../raft.ts';
+import type { Entry, HardState, LogIndex, MemberId, Message, RaftOptions, Ready } from '../types.ts';
+import {
+  describeAct,
+  describeEntries,
+  describeHardState,
+  describeMessage,
+  describeSoftState,
+} from './scenario-describe.ts';
+import { ScenarioDisk } from './scenario-disk.ts';
+import type { ScenarioSafety } from './scenario-safety.ts';
+import { ScenarioMistake } from './scenario-script.ts';
+
+/** What a node is started with; its term, vote, commit index and log come from its disk. */
+export type ScenarioNodeOptions = Omit<RaftOptions, 'hardState' | 'appliedIndex'>;
+
+/** What a node needs of the cluster it stands in. */
+export interface ScenarioSurroundings {
+  readonly safety: ScenarioSafety;
+  print(line: string): void;
+  /** False if the message is lost on its way out. */
+  send(message: Message): boolean;
+}
+
+/**
+ * One member: the core and the simplest driver that keeps the contract of `Ready`. A write can be held in flight, and
+ * a crash loses what was not written: the core, the write in flight, the commit index that waited for the next batch.
+ * The state machine counts as durable: a restart goes on from what it had applied.
+ */
+export class ScenarioNode {
+  readonly disk = new ScenarioDisk();
+  readonly #options: ScenarioNodeOptions;
+  readonly #random: Random;
+  readonly #surroundings: ScenarioSurroundings;
+  #core: RaftCore | undefined;
+  #appliedIndex: LogIndex = 0;
+  #isDiskHeld = false;
+  #inFlight: Ready | undefined;
+  /** A commit index that is not worth a write of its own, until one comes. */
+  #unwritten: HardState | undefined;
+
+  constructor(options: ScenarioNodeOptions, random: Random, surroundings: ScenarioSurroundings) {
+    this.#options = options;
+    this.#random = random;
+    this.#surroundings = surroundings;
+  }
+
+  get id(): MemberId {
+    return this.#options.id;
+  }
+
+  get isUp(): boolean {
+    return this.#core !== undefined;
+  }
+
+  get core(): RaftCore {
+    if (this.#core === undefined) throw new ScenarioMistake(`node ${this.id} is down`);
+    return this.#core;
+  }
+
+  get hasWork(): boolean {
+    return this.#core !== undefined && this.#inFlight === undefined && this.#core.hasReady();
+  }
+
+  start(appliedIndex: LogIndex = this.#appliedIndex): void {
+    if (this.isUp) throw new ScenarioMistake(`node ${this.id} is up already`);
+    this.#appliedIndex = appliedIndex;
+    const options = { ...this.#options, hardState: this.disk.hardState, appliedIndex };
+    this.#core = new RaftCore(options, this.disk, this.#random);
+  }
+
+  crash(fate: { readonly isWriteDone: boolean }): void {
+    assert(this.isUp, `node ${this.id} is down already`);
+    if (fate.isWriteDone) this.#write(this.#takeInFlight());
+    this.#core = undefined;
+    this.#inFlight = undefined;
+    this.#unwritten = undefined;
+  }
+
+  receive(message: Message): void {
+    this.#print('receive', describeMessage(message));
+    this.core.step(message);
+  }
+
+  processReady(): void {
+    const ready = this.core.ready();
+    this.#surroundings.safety.checkReady(this, ready, this.#appliedIndex);
+    if (ready.softState !== undefined) this.#print('state', describeSoftState(ready.softState));
+    for (const message of ready.messages) this.#send('send', message);
+    if (ready.mustPersist && this.#isDiskHeld) {
+      this.#print('writing', describeBatch(ready));
+      this.#inFlight = ready;
+      return;
+    }
+    this.#finish(ready);
+  }
+
+  holdDisk(): void {
+    this.#isDiskHeld = true;
+  }
+
+  releaseDisk(): void {
+    this.#isDiskHeld = false;
+    if (this.#inFlight !== undefined) this.persist();
+  }
+
+  /** Completes the write in flight; the next one is held again. */
+  persist(): void {
+    this.#finish(this.#takeInFlight());
+  }
+
+  #finish(ready: Ready): void {
+    if (ready.mustPersist) {
+      this.#write(ready);
+      this.#print('persist', describeBatch(ready));
+    } else if (ready.hardState !== undefined) {
+      this.#unwritten = ready.hardState;
+      this.#print('commit', `${ready.hardState.commit}`);
+    }
+    for (const message of ready.messagesAfterPersist) this.#send('afterPersist', message);
+    if (ready.committedEntries.length > 0) this.#apply(ready.committedEntries);
+    for (const { context, index } of ready.readStates) this.#print('read', `context=${context} index=${index}`);
+    this.core.advance(ready);
+  }
+
+  #write(ready: Ready): void {
+    const hardState = ready.hardState ?? this.#unwritten;
+    this.#unwritten = undefined;
+    this.disk.write({ entries: ready.entries, hardState });
+    this.#surroundings.safety.checkLogs();
+  }
+
+  #send(act: 'send' | 'afterPersist', message: Message): void {
+    this.#surroundings.safety.checkPromise(this, message);
+    const isSent = this.#surroundings.send(message);
+    this.#print(act, `${describeMessage(message)}${isSent ? '' : ' (lost)'}`);
+  }
+
+  #apply(entries: readonly Entry[]): void {
+    this.#surroundings.safety.checkApply(this, entries);
+    this.#appliedIndex = entries.at(-1)?.index ?? this.#appliedIndex;
+    this.#print('apply', describeEntries(entries));
+  }
+
+  #takeInFlight(): Ready {
+    const ready = this.#inFlight;
+    if (ready === undefined) throw new ScenarioMistake(`node ${this.id} has no write in flight`);
+    this.#inFlight = undefined;
+    return ready;
+  }
+
+  #print(act: string, detail: string): void {
+    this.#surroundings.print(describeAct(this.id, act, detail));
+  }
+}
+
+function describeBatch({ hardState, entries }: Ready): string {
+  const parts = [];
+  if (hardState !== undefined) parts.push(describeHardState(hardState));
+  if (entries.length > 0) parts.push(`entries=[${describeEntries(entries)}]`);
+  return parts.join(' ');
+}

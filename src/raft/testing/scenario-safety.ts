@@ -1,0 +1,124 @@
+import { assert } from '../../base/assert.ts';
+import type { Entry, LogIndex, MemberId, Message, RaftStatus, Ready, Term } from '../types.ts';
+import { describeEntry, describeMessage } from './scenario-describe.ts';
+import type { ScenarioDisk } from './scenario-disk.ts';
+
+/** What is looked at in a node. */
+export interface WatchedNode {
+  readonly id: MemberId;
+  readonly disk: ScenarioDisk;
+  readonly core: { readonly term: Term; status(): Pick<RaftStatus, 'configuration'> };
+}
+
+/**
+ * Watches every scenario for what must never happen, so that a wrong behaviour cannot be recorded as the expected one.
+ * The names are those of the Raft paper, figure 3; the promises are those of `Ready`.
+ */
+export class ScenarioSafety {
+  readonly #nodes: ReadonlyMap<MemberId, WatchedNode>;
+  readonly #leaders = new Map<Term, MemberId>();
+  /** What was applied anywhere, with the term of the node that applied it first. */
+  readonly #applied = new Map<LogIndex, { readonly entry: Entry; readonly inTerm: Term }>();
+
+  constructor(nodes: ReadonlyMap<MemberId, WatchedNode>) {
+    this.#nodes = nodes;
+  }
+
+  checkReady(node: WatchedNode, ready: Ready, appliedIndex: LogIndex): void {
+    const { id, disk, core } = node;
+    const { hardState, softState, entries, committedEntries } = ready;
+    const isVoteChanged =
+      hardState !== undefined && (hardState.term !== disk.hardState.term || hardState.vote !== disk.hardState.vote);
+    assert(ready.mustPersist || !isVoteChanged, `${id}: a new term or vote must be written`);
+    assert(ready.mustPersist || entries.length === 0, `${id}: new entries must be written`);
+    assert((hardState?.term ?? disk.hardState.term) >= disk.hardState.term, `${id}: the term goes back`);
+    assert(consecutive(entries), `${id}: the entries to persist have a gap`);
+    assert(consecutive(committedEntries), `${id}: the entries to apply have a gap`);
+    const firstToApply = committedEntries[0]?.index ?? appliedIndex + 1;
+    assert(firstToApply === appliedIndex + 1, `${id}: shows ${firstToApply} to apply after ${appliedIndex}`);
+    if (softState?.role === 'leader') this.#checkLeader(node, core.term, entries);
+  }
+
+  /** Election Safety and Leader Completeness. */
+  #checkLeader(node: WatchedNode, term: Term, unwritten: readonly Entry[]): void {
+    const other = this.#leaders.get(term) ?? node.id;
+    assert(other === node.id, `two leaders of term ${term}: ${other} and ${node.id}`);
+    this.#leaders.set(term, node.id);
+    for (const { entry, inTerm } of this.#applied.values()) {
+      if (inTerm >= term) continue;
+      const own = unwritten.find(({ index }) => index === entry.index) ?? node.disk.entry(entry.index);
+      assert(own?.term === entry.term, `leader ${node.id} of term ${term} lacks ${describeEntry(entry)}`);
+    }
+  }
+
+  /** A message must not leave before the disk has what it says. */
+  checkPromise({ id, disk }: WatchedNode, message: Message): void {
+    const { term, vote } = disk.hardState;
+    const lie = (what: string) => () => `${id} sends "${describeMessage(message)}", but ${what}`;
+    // A pre-vote and its grant carry a term that nobody is in yet.
+    if (message.type === 'preVote') return;
+    if (message.type === 'preVoteResponse' && message.granted) return;
+    assert(message.term <= term, lie(`its disk is in term ${term}`));
+    if (message.term < term) return;
+    switch (message.type) {
+      case 'requestVote':
+        assert(vote === id, lie(`its disk holds a vote for ${vote}`));
+        return;
+      case 'requestVoteResponse':
+        assert(!message.granted || vote === message.to, lie(`its disk holds a vote for ${vote}`));
+        return;
+      case 'appendEntriesResponse':
+        if (!message.result.accepted) return;
+        assert(message.result.matchIndex <= disk.lastIndex(), lie(`its disk ends at ${disk.lastIndex()}`));
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** State Machine Safety, and that a committed entry is on the disks of a majority, here too. */
+  checkApply(node: WatchedNode, entries: readonly Entry[]): void {
+    const { voters } = node.core.status().configuration;
+    for (const entry of entries) {
+      const { entry: first } = this.#applied.get(entry.index) ?? { entry };
+      assert(
+        isSame(first, entry),
+        `${node.id} applies ${describeEntry(entry)} where ${describeEntry(first)} was applied`,
+      );
+      if (!this.#applied.has(entry.index)) this.#applied.set(entry.index, { entry, inTerm: node.core.term });
+
+      assert(node.disk.entry(entry.index)?.term === entry.term, `${node.id} applies ${describeEntry(entry)} unwritten`);
+      // The configuration of a node that does not know yet that it became a voter is behind.
+      if (!voters.includes(node.id)) continue;
+      const holders = voters.filter((id) => this.#nodes.get(id)?.disk.entry(entry.index)?.term === entry.term);
+      const isDurable = holders.length > voters.length / 2;
+      assert(isDurable, `${node.id} applies ${describeEntry(entry)}, which is only on the disks of ${holders}`);
+    }
+  }
+
+  /** Log Matching: two logs that agree in the term at an index are the same up to there. */
+  checkLogs(): void {
+    const nodes = [...this.#nodes.values()];
+    for (const [position, a] of nodes.entries()) {
+      for (const b of nodes.slice(position + 1)) checkLogMatching(a, b);
+    }
+  }
+}
+
+function checkLogMatching(a: WatchedNode, b: WatchedNode): void {
+  let isAgreed = false;
+  for (let index = Math.min(a.disk.lastIndex(), b.disk.lastIndex()); index > 0; index--) {
+    const [left, right] = [a.disk.entry(index), b.disk.entry(index)];
+    assert(left !== undefined && right !== undefined, `a log has a hole at ${index}`);
+    isAgreed ||= left.term === right.term;
+    assert(!isAgreed || isSame(left, right), `the logs of ${a.id} and ${b.id} agree above ${index} and differ there`);
+  }
+}
+
+function consecutive(entries: readonly Entry[]): boolean {
+  return entries.every((entry, position) => entry.index === (entries[0]?.index ?? 0) + position);
+}
+
+function isSame(a: Entry, b: Entry): boolean {
+  return a.index === b.index && a.term === b.term && a.type === b.type && Buffer.compare(a.data, b.data) === 0;
+}
