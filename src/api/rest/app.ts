@@ -7,7 +7,7 @@ import { healthRoutes } from './health.ts';
 import { createHttpServer } from './http-server.ts';
 import { kvRoutes } from './kv.ts';
 import { metricsRoutes } from './metrics.ts';
-import { openapiRoutes, publishOpenapi } from './openapi.ts';
+import { collectRoutes, openapiRoutes } from './openapi.ts';
 import { sendProblem } from './problem.ts';
 import { rangeRoutes } from './range.ts';
 import { requestError } from './request-error.ts';
@@ -106,13 +106,13 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   });
   answerUnrouted(app);
 
-  publishOpenapi(app, version);
+  const routes = collectRoutes(app);
   app.register(kvRoutes, { kv, valueBytesMax, ...timeouts });
   app.register(rangeRoutes, { kv, ...timeouts, reportFailure });
   app.register(clusterRoutes, { kv, cluster, ...timeouts });
   app.register(healthRoutes, { kv, cluster });
   app.register(metricsRoutes, { kv, metrics });
   app.register(versionRoutes, { kv, version });
-  app.register(openapiRoutes, { kv });
+  app.register(openapiRoutes, { kv, version, routes });
   return app;
 }

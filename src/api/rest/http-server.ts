@@ -46,8 +46,8 @@ export function createHttpServer(handler: RequestListener, limits: HttpLimits, e
   );
   server.setTimeout(limits.idleTimeoutMs);
   server.on('clientError', events.onClientError);
-  // Without a listener an 'error' event ends the process.
-  server.on('error', events.onServerError);
+  // Without a listener an 'error' event ends the process. Until it listens, errors are those of the `listen` call.
+  server.once('listening', () => server.on('error', events.onServerError));
   server.on('checkContinue', (request: IncomingMessage, response) => {
     // Else the client sends the whole body before it learns that it is too large.
     if (!isDeclaredTooLarge(request, limits.bodyBytesMax)) response.writeContinue();

@@ -1,5 +1,4 @@
-import swagger from '@fastify/swagger';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
 import type { KvService } from '../../replica/service.ts';
 import { answerHeaders, jsonType } from './answer-headers.ts';
 import { putBody } from './kv-schema.ts';
@@ -11,10 +10,46 @@ import { openapiSchema } from './version-schema.ts';
 
 const keyPath = '/v1/kv/{key}';
 
-/** Collects the schemas of all routes that are registered after it. */
-export function publishOpenapi(app: FastifyInstance, version: string): void {
+export interface OpenapiRoutesOptions {
+  readonly kv: KvService;
+  readonly version: string;
+  readonly routes: readonly RouteOptions[];
+}
+
+/** All routes that are added to the app from here on. */
+export function collectRoutes(app: FastifyInstance): readonly RouteOptions[] {
+  const routes: RouteOptions[] = [];
+  app.addHook('onRoute', (route) => void routes.push(route));
+  return routes;
+}
+
+/** `/openapi.json`, made of the routes' own schemas when it is first asked for. */
+export async function openapiRoutes(app: FastifyInstance, options: OpenapiRoutesOptions): Promise<void> {
+  const parameters = parameterSet();
+  let text: Promise<string> | undefined;
+
+  async function showOpenapi(request: FastifyRequest, reply: FastifyReply): Promise<string> {
+    Query.parse(splitTarget(request.originalUrl).query, parameters);
+    text ??= describe(options.routes, options.version);
+    const body = await text;
+    reply.headers(answerHeaders(options.kv.header(), jsonType));
+    return body;
+  }
+
+  app.get('/openapi.json', { schema: openapiSchema(parameters) }, showOpenapi);
+}
+
+/**
+ * The document, from an app that only lends the routes to the generator. The generator and the YAML library that it
+ * loads are kept out of the process until somebody asks: with them in the serving app a request costs a tenth more.
+ */
+async function describe(routes: readonly RouteOptions[], version: string): Promise<string> {
+  const { default: swagger } = await import('@fastify/swagger');
+  const app = Fastify({ exposeHeadRoutes: false });
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => JSON.stringify);
   for (const schema of sharedSchemas) app.addSchema(schema);
-  app.register(swagger, {
+  await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -35,21 +70,11 @@ export function publishOpenapi(app: FastifyInstance, version: string): void {
     transform: ({ schema, url }) => ({ schema, url: url === keyRoute ? keyPath : url }),
     transformObject: (document) => ('openapiObject' in document ? completed(document.openapiObject) : {}),
   });
-}
-
-/** `/openapi.json`, made of the routes' own schemas when it is first asked for. */
-export async function openapiRoutes(app: FastifyInstance, options: { readonly kv: KvService }): Promise<void> {
-  const parameters = parameterSet();
-  let text: string | undefined;
-
-  async function showOpenapi(request: FastifyRequest, reply: FastifyReply): Promise<string> {
-    Query.parse(splitTarget(request.originalUrl).query, parameters);
-    text ??= `${JSON.stringify(app.swagger(), undefined, 2)}\n`;
-    reply.headers(answerHeaders(options.kv.header(), jsonType));
-    return text;
-  }
-
-  app.get('/openapi.json', { schema: openapiSchema(parameters) }, showOpenapi);
+  for (const { method, url, schema } of routes) app.route({ method, url, schema: schema ?? {}, handler: () => {} });
+  await app.ready();
+  const document = app.swagger();
+  await app.close();
+  return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
 /** Says what Fastify's schemas have no words for: an optional body of any type, and answers to HEAD without one. */

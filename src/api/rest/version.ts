@@ -46,14 +46,14 @@ export async function versionRoutes(app: FastifyInstance, options: VersionRoutes
 function greeting(version: string, host: string): string {
   return `Balsa ${version}, a replicated key-value server.
 
-  curl -X PUT  http://${host}/v1/kv/hello -d world     put a value
-  curl         http://${host}/v1/kv/hello              get it
-  curl        'http://${host}/v1/kv?prefix='           list keys
-  curl -X DELETE http://${host}/v1/kv/hello            delete it
+  put a value    curl -X PUT http://${host}/v1/kv/hello -d world
+  get it         curl http://${host}/v1/kv/hello
+  list keys      curl 'http://${host}/v1/kv?prefix='
+  delete it      curl -X DELETE http://${host}/v1/kv/hello
 
-  /v1/status        this member
-  /v1/cluster       all members
-  /openapi.json     the whole API
-  /metrics  /livez  /readyz  /health  /version
+  this member    /v1/status
+  all members    /v1/cluster
+  the whole API  /openapi.json
+  and            /metrics /livez /readyz /health /version
 `;
 }

@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AnswerHeader } from '../../../contract/kv.ts';
+import type { ClusterService, KvService } from '../../../replica/service.ts';
+import { createRestApp, type RestOptions } from '../index.ts';
+import { HttpClient } from './http-client.ts';
+
+interface Node {
+  readonly clientUrls: readonly string[];
+  readonly ready: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** `open` of the server room, which only a test file may import from here. */
+export type OpenNode = (config: {
+  dataDir: string;
+  listenClientUrls: string[];
+  listenPeerUrls: string[];
+}) => Promise<Node>;
+
+export interface RunningApi {
+  readonly client: HttpClient;
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** A whole member, by itself, in a folder of its own. */
+export async function startNode(open: OpenNode): Promise<RunningApi> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'balsa-rest-'));
+  const anyPort = ['http://127.0.0.1:0'];
+  const node = await open({ dataDir, listenClientUrls: anyPort, listenPeerUrls: anyPort });
+  await node.ready;
+  const url = node.clientUrls[0] ?? '';
+  return {
+    url,
+    client: new HttpClient(url),
+    stop: async () => {
+      await node.stop();
+      await rm(dataDir, { recursive: true });
+    },
+  };
+}
+
+const header: AnswerHeader = { memberId: '8e9e05c52164694d', revision: 7, raftTerm: 3 };
+
+/**
+ * The skin over a service that does what the test says, for what a healthy member does not do: fail in the middle of an
+ * answer, have no leader, never end. A method that the test does not give rejects.
+ */
+export async function startApp(
+  service: Partial<KvService & ClusterService>,
+  options: Partial<RestOptions> = {},
+): Promise<RunningApi> {
+  const unexpected = async (): Promise<never> => {
+    throw new Error('the test gives no such method');
+  };
+  const complete: KvService & ClusterService = {
+    header: () => header,
+    put: unexpected,
+    delete: unexpected,
+    deleteRange: unexpected,
+    get: unexpected,
+    range: unexpected,
+    nextPage: unexpected,
+    stream: unexpected,
+    status: () => {
+      throw new Error('the test gives no status');
+    },
+    cluster: unexpected,
+    readiness: unexpected,
+    liveness: () => [],
+    ...service,
+  };
+  const app = createRestApp({
+    kv: complete,
+    cluster: complete,
+    metrics: async () => ({ contentType: 'text/plain; charset=utf-8', body: '' }),
+    version: '1.2.3',
+    valueBytesMax: 1024,
+    log: { requestFailed: () => {}, listenerFailed: () => {} },
+    ...options,
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    url,
+    client: new HttpClient(url),
+    stop: async () => {
+      app.server.closeAllConnections();
+      await app.close();
+    },
+  };
+}
