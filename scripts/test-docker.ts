@@ -8,7 +8,6 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const image = 'balsa';
@@ -251,8 +250,13 @@ async function docker(...args: readonly string[]): Promise<string> {
 }
 
 async function run(command: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(command, args, { cwd: root, maxBuffer: 64 * 1024 * 1024 });
-  return stdout.trim();
+  return new Promise((resolve, reject) => {
+    execFile(command, args, { cwd: root, maxBuffer: 64 * 1024 * 1024 }, (failure, stdout, stderr) => {
+      if (failure === null) return resolve(stdout.trim());
+      const said = `${stdout}\n${stderr}`.trim().split('\n').slice(-60).join('\n');
+      reject(new Error(`${command} ${args.join(' ')} failed:\n${said}`));
+    });
+  });
 }
 
 function findCompose(): readonly [string, ...string[]] {
