@@ -105,6 +105,7 @@ export function createRestApp(options: RestOptions): FastifyInstance {
     return sendProblem(reply, error, kv.header());
   });
   answerUnrouted(app);
+  closeIdleConnections(app);
 
   const routes = collectRoutes(app);
   app.register(kvRoutes, { kv, valueBytesMax, ...timeouts });
@@ -115,4 +116,13 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   app.register(versionRoutes, { kv, version });
   app.register(openapiRoutes, { kv, version, routes });
   return app;
+}
+
+/** `close` ends the connections that are idle; here those that become idle while it waits for the others. */
+function closeIdleConnections(app: FastifyInstance): void {
+  app.addHook('preClose', async () => {
+    if (!app.server.listening) return;
+    const sweep = setInterval(() => app.server.closeIdleConnections(), 20);
+    app.server.once('close', () => clearInterval(sweep));
+  });
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { BalsaError } from '../../contract/errors.ts';
 import type { AnswerHeader } from '../../contract/kv.ts';
 import { problemHeaders, problemText } from './problem.ts';
+import { isDiscarding } from './request-body.ts';
 
 /**
  * Answers what never became a request (Node's 'clientError') on the bare socket, and ends the connection.
@@ -15,7 +16,7 @@ export function endBrokenConnection(
   socket: Socket,
   header: () => AnswerHeader,
 ): void {
-  if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) {
+  if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket) || isDiscarding(socket)) {
     socket.destroy();
     return;
   }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import type { HealthCheck } from '../../replica/service.ts';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import type { ClusterMember, HealthCheck } from '../../replica/service.ts';
 import { open } from '../../server/index.ts';
-import { type RunningApi, startApp, startNode } from './testing/start-api.ts';
+import { type RunningApi, type RunningApp, startApp, startNode } from './testing/start-api.ts';
 
 describe('a member that works', () => {
   let api: RunningApi;
@@ -66,42 +66,31 @@ describe('a member that works', () => {
 });
 
 describe('a member that does not', () => {
+  const unreachable: ClusterMember = {
+    id: 'a',
+    name: 'n1',
+    role: 'voter',
+    state: 'unreachable',
+    peerUrls: [],
+    clientUrls: [],
+    version: '',
+    matchIndex: undefined,
+    lagEntries: undefined,
+    lastContactMs: Number.POSITIVE_INFINITY,
+  };
   const checks: readonly HealthCheck[] = [
     { name: 'disk', ok: true, reason: undefined },
     { name: 'leader', ok: false, reason: 'the cluster has no leader' },
   ];
-  let api: RunningApi;
-
-  before(async () => {
-    api = await startApp({
+  const start = (t: TestContext): Promise<RunningApp> =>
+    startApp(t, {
       readiness: async () => checks,
       liveness: () => checks,
-      cluster: async () => ({
-        clusterId: 'c',
-        leader: undefined,
-        raftTerm: 3,
-        revision: 7,
-        members: [
-          {
-            id: 'a',
-            name: 'n1',
-            role: 'voter',
-            state: 'unreachable',
-            peerUrls: [],
-            clientUrls: [],
-            version: '',
-            matchIndex: undefined,
-            lagEntries: undefined,
-            lastContactMs: Number.POSITIVE_INFINITY,
-          },
-        ],
-      }),
+      cluster: async () => ({ clusterId: 'c', leader: undefined, raftTerm: 3, revision: 7, members: [unreachable] }),
     });
-  });
 
-  after(() => api.stop());
-
-  test('health: 503, with the reason also for who did not ask', async () => {
+  test('health: 503, with the reason also for who did not ask', async (t) => {
+    const api = await start(t);
     for (const name of ['livez', 'readyz']) {
       const answer = await api.client.call(`GET /${name}`);
       assert.equal(answer.status, 503);
@@ -112,11 +101,13 @@ describe('a member that does not', () => {
     assert.deepEqual(health.json(), { health: 'false', reason: 'leader: the cluster has no leader' });
   });
 
-  test('health: a check can be left out of the verdict', async () => {
+  test('health: a check can be left out of the verdict', async (t) => {
+    const api = await start(t);
     assert.equal((await api.client.call('GET /readyz?exclude=leader')).status, 200);
   });
 
-  test('cluster: what nobody knows is null, and never is not a number', async () => {
+  test('cluster: what nobody knows is null, and never is not a number', async (t) => {
+    const api = await start(t);
     const { leader, members } = (await api.client.call('GET /v1/cluster')).json();
     const [only] = members as Record<string, unknown>[];
     assert.deepEqual(

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { BalsaError } from '../../contract/errors.ts';
 
 const empty = Buffer.alloc(0);
@@ -14,7 +15,10 @@ const empty = Buffer.alloc(0);
 export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const declared = request.headers['content-length'];
   if (declared === undefined && request.headers['transfer-encoding'] === undefined) return empty;
-  if (declared !== undefined && Number(declared) > bytesMax) throw tooLarge(bytesMax, `${declared} bytes`);
+  if (declared !== undefined && Number(declared) > bytesMax) {
+    discard(request);
+    throw tooLarge(bytesMax, `${declared} bytes`);
+  }
   return collect(request, bytesMax);
 }
 
@@ -44,7 +48,7 @@ function collect(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
       }
       chunks.length = 0;
       request.off('data', onData);
-      request.resume();
+      discard(request);
       reject(tooLarge(bytesMax, 'more'));
     };
     request.on('data', onData);
@@ -54,6 +58,21 @@ function collect(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
       reject(new BalsaError('bad_request', 'The body ended before it was complete.', { cause }));
     });
   });
+}
+
+/** Connections that still bring the body of a request that is answered. */
+const discarding = new WeakSet<Socket>();
+
+/** Whether what is wrong on the connection is about a request that is answered already. */
+export function isDiscarding(socket: Socket): boolean {
+  return discarding.has(socket);
+}
+
+function discard(request: IncomingMessage): void {
+  const { socket } = request;
+  discarding.add(socket);
+  request.once('end', () => discarding.delete(socket));
+  request.resume();
 }
 
 function tooLarge(bytesMax: number, size: string): BalsaError {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import type { AnswerHeader } from '../../../contract/kv.ts';
 import type { ClusterService, KvService } from '../../../replica/service.ts';
 import { createRestApp, type RestOptions } from '../index.ts';
@@ -12,7 +13,7 @@ interface Node {
   stop(): Promise<void>;
 }
 
-/** `open` of the server room, which only a test file may import from here. */
+/** `open` of the server room, which only a test file may import here. */
 export type OpenNode = (config: {
   dataDir: string;
   listenClientUrls: string[];
@@ -23,6 +24,12 @@ export interface RunningApi {
   readonly client: HttpClient;
   readonly url: string;
   stop(): Promise<void>;
+}
+
+export interface RunningApp {
+  readonly client: HttpClient;
+  /** As a member closes: requests under way end first. */
+  close(): Promise<void>;
 }
 
 /** A whole member, by itself, in a folder of its own. */
@@ -49,9 +56,10 @@ const header: AnswerHeader = { memberId: '8e9e05c52164694d', revision: 7, raftTe
  * answer, have no leader, never end. A method that the test does not give rejects.
  */
 export async function startApp(
+  t: Pick<TestContext, 'after'>,
   service: Partial<KvService & ClusterService>,
   options: Partial<RestOptions> = {},
-): Promise<RunningApi> {
+): Promise<RunningApp> {
   const unexpected = async (): Promise<never> => {
     throw new Error('the test gives no such method');
   };
@@ -81,13 +89,10 @@ export async function startApp(
     log: { requestFailed: () => {}, listenerFailed: () => {} },
     ...options,
   });
+  t.after(async () => {
+    app.server.closeAllConnections();
+    await app.close();
+  });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  return {
-    url,
-    client: new HttpClient(url),
-    stop: async () => {
-      app.server.closeAllConnections();
-      await app.close();
-    },
-  };
+  return { client: new HttpClient(url), close: () => app.close() };
 }
