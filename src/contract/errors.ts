@@ -1,9 +1,13 @@
 /**
  * One row of the catalogue.
  *
- * - `definite`: the operation certainly did not happen, so it may be sent again without harm.
+ * - `title`: the same for every error of the code; what is particular stands in the error's `detail`.
+ * - `httpStatus`: what the REST API answers.
+ * - `grpcCode`, `etcdText`: what etcd's API answers (etcd `api/v3rpc/rpctypes/error.go`); clients map it back by its text.
  * - `retryable`: the same request can succeed later.
- * - `grpc`, `etcdText`: what etcd's API answers (etcd `api/v3rpc/rpctypes/error.go`); clients map it back by its text.
+ * - `definite`: the operation certainly did not happen, so it may be sent again without harm.
+ *
+ * `docs/errors.md` says the same to users; a test compares the two.
  */
 export interface ErrorKind {
   readonly title: string;
@@ -31,12 +35,30 @@ const catalogue = {
   bad_request: row('The request is not well formed', 400, 'INVALID_ARGUMENT', 'etcdserver: invalid request', {}),
   key_not_found: row('There is no such key', 404, 'INVALID_ARGUMENT', 'etcdserver: key not found', {}),
   not_found: row('There is no such resource', 404, 'UNIMPLEMENTED', 'etcdserver: not found', {}),
-  method_not_allowed: row('The resource does not have this method', 405, 'UNIMPLEMENTED', 'etcdserver: unknown method', {}),
+  method_not_allowed: row(
+    'The resource does not have this method',
+    405,
+    'UNIMPLEMENTED',
+    'etcdserver: unknown method',
+    {},
+  ),
   request_timeout: row('The request did not arrive in time', 408, 'DEADLINE_EXCEEDED', 'context deadline exceeded', {
     retryable: true,
   }),
-  compacted: row('That revision is no longer kept', 410, 'OUT_OF_RANGE', 'etcdserver: mvcc: required revision has been compacted', {}),
-  precondition_failed: row('The condition does not hold', 412, 'FAILED_PRECONDITION', 'etcdserver: precondition failed', {}),
+  compacted: row(
+    'That revision is no longer kept',
+    410,
+    'OUT_OF_RANGE',
+    'etcdserver: mvcc: required revision has been compacted',
+    {},
+  ),
+  precondition_failed: row(
+    'The condition does not hold',
+    412,
+    'FAILED_PRECONDITION',
+    'etcdserver: precondition failed',
+    {},
+  ),
   too_large: row('The request is too large', 413, 'INVALID_ARGUMENT', 'etcdserver: request is too large', {}),
   too_many_requests: row('The server has too much to do', 429, 'RESOURCE_EXHAUSTED', 'etcdserver: too many requests', {
     retryable: true,
@@ -47,12 +69,24 @@ const catalogue = {
   unavailable: row('The server cannot take requests now', 503, 'UNAVAILABLE', 'etcdserver: server stopped', {
     retryable: true,
   }),
-  outcome_unknown: row('It is not known whether the write happened', 504, 'UNAVAILABLE', 'etcdserver: request timed out', {
-    definite: false,
-  }),
-  timeout: row('The time for the request is up; it did not happen', 504, 'DEADLINE_EXCEEDED', 'context deadline exceeded', {
-    retryable: true,
-  }),
+  outcome_unknown: row(
+    'It is not known whether the write happened',
+    504,
+    'UNAVAILABLE',
+    'etcdserver: request timed out',
+    {
+      definite: false,
+    },
+  ),
+  timeout: row(
+    'The time for the request is up; it did not happen',
+    504,
+    'DEADLINE_EXCEEDED',
+    'context deadline exceeded',
+    {
+      retryable: true,
+    },
+  ),
 } as const satisfies Record<string, ErrorKind>;
 
 function row(
@@ -62,7 +96,14 @@ function row(
   etcdText: string,
   flags: { retryable?: boolean; definite?: boolean },
 ): ErrorKind {
-  return { title, httpStatus, grpcCode, etcdText, retryable: flags.retryable ?? false, definite: flags.definite ?? true };
+  return {
+    title,
+    httpStatus,
+    grpcCode,
+    etcdText,
+    retryable: flags.retryable ?? false,
+    definite: flags.definite ?? true,
+  };
 }
 
 /** Stable names of everything that can go wrong for a client. A code is never given a second meaning. */
