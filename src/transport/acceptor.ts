@@ -118,7 +118,7 @@ export class Acceptor {
     const { code, reason } = objection;
     // Whoever makes up member ids must not fill the log with them.
     const subject = this.#options.identity.peerIds.has(hello.from) ? hello.from : hostOf(remoteAddress);
-    this.#options.seldomLog.warn(subject, code, 'peer_turned_away', {
+    this.#options.seldomLog.warn(subject, code, 'peer turned away', {
       peer: hello.from,
       remoteAddress,
       code,
@@ -150,7 +150,7 @@ export class Acceptor {
     this.#connections.get(hello.from)?.close('the peer has opened a newer connection');
     this.#connections.set(hello.from, connection);
     this.#options.seldomLog.forget(hello.from);
-    this.#options.log.info('peer_accepted', { peer: hello.from, remoteAddress });
+    this.#options.log.info('peer accepted', { peer: hello.from, remoteAddress });
     // When the answer to the hello is on its way.
     process.nextTick(() => this.#events.onUp(hello.from));
   }
@@ -161,10 +161,10 @@ export class Acceptor {
       this.#aliveMs.set(member, Math.max(this.#aliveMs.get(member) ?? -Infinity, connection.aliveMs));
       if (this.#connections.get(member) === connection) this.#connections.delete(member);
       const facts = { peer: member, remoteAddress, reason };
-      if (failed) this.#options.log.warn('peer_failed', facts);
-      else this.#options.log.info('peer_left', facts);
+      if (failed) this.#options.log.warn('peer failed', facts);
+      else this.#options.log.info('peer left', facts);
     } else if (failed) {
-      this.#options.seldomLog.warn(hostOf(remoteAddress), 'not_a_peer', 'peer_turned_away', { remoteAddress, reason });
+      this.#options.seldomLog.warn(hostOf(remoteAddress), 'not_a_peer', 'peer turned away', { remoteAddress, reason });
     }
   }
 

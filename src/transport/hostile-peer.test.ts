@@ -159,7 +159,7 @@ test('hostile: a peer that asks and does not read the answers', async () => {
   await until('the connection to be given up', () => {
     for (let i = 0; i < 5; i++) peer.send({ type: 'requests', requests: [{ ...request, id: id++ }] });
     return a
-      .events('peer_failed')
+      .events('peer failed')
       .some(({ facts }) => facts['reason'] === 'the peer asks and does not read the answers');
   });
   a.answer = async (_from, { body }) => body;
@@ -249,7 +249,7 @@ async function checkAfterUpgrade(bytes: Buffer): Promise<void> {
 }
 
 async function checkAfterHello(bytes: Buffer): Promise<void> {
-  const failures = a.events('peer_failed').length;
+  const failures = a.events('peer failed').length;
   using peer = await greeted();
   peer.write(bytes);
   await peer.closed();
@@ -257,7 +257,7 @@ async function checkAfterHello(bytes: Buffer): Promise<void> {
     peer.frames.map(({ type }) => type),
     ['hello'],
   );
-  assert.equal(a.events('peer_failed').length, failures + 1, 'with a reason in the log');
+  assert.equal(a.events('peer failed').length, failures + 1, 'with a reason in the log');
   await assertUnharmed();
 }
 
@@ -272,14 +272,14 @@ async function assertUnharmed(): Promise<void> {
     assert.equal(
       members
         .get(member)
-        .events('peer_connected')
+        .events('peer connected')
         .filter(({ facts }) => facts['peer'] === other).length,
       1,
     );
     assert.equal(
       members
         .get(member)
-        .events('peer_accepted')
+        .events('peer accepted')
         .filter(({ facts }) => facts['peer'] === other).length,
       1,
     );

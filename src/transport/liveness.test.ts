@@ -26,8 +26,8 @@ test('liveness: a wire that silently loses everything is noticed on both sides w
   await clock.pass(500);
   assert.equal(a.peer('2').state, 'connecting');
   assert.deepEqual(a.unreachable, ['2']);
-  assert.match(String(a.events('peer_disconnected')[0]?.facts['reason']), /^no answer for \d+ ms$/);
-  assert.match(String(b.events('peer_left')[0]?.facts['reason']), /^nothing came for \d+ ms$/);
+  assert.match(String(a.events('peer disconnected')[0]?.facts['reason']), /^no answer for \d+ ms$/);
+  assert.match(String(b.events('peer left')[0]?.facts['reason']), /^nothing came for \d+ ms$/);
   assert.ok(b.isConnectedTo('1'), 'the other direction has a wire of its own');
 
   members.wire('1', '2').heal();
@@ -106,7 +106,7 @@ test('slow peer: what waits for it is bounded, the sender is told, and it goes o
   assert.equal(b.messages.filter(({ type }) => type === 'heartbeat').length, 1);
   assert.equal((await a.request('2')).outcome, 'answered');
   assert.equal(b.requests.length, 1, 'the request whose time was up did not arrive after all');
-  assert.equal(a.events('peer_disconnected').length, 0);
+  assert.equal(a.events('peer disconnected').length, 0);
 });
 
 test('slow peer: one that stops reading for too long is dropped, and back when it reads again', async () => {
@@ -140,7 +140,7 @@ function assertUndisturbed(members: Members): void {
   for (const id of ['1', '2']) {
     const member = members.get(id);
     assert.deepEqual(member.unreachable, [], JSON.stringify(member.log));
-    assert.equal(member.events('peer_connected').length, 1);
-    assert.equal(member.events('peer_accepted').length, 1);
+    assert.equal(member.events('peer connected').length, 1);
+    assert.equal(member.events('peer accepted').length, 1);
   }
 }

@@ -93,7 +93,7 @@ export class PeerLink {
     const admission: Admission = this.connection?.send(groupId, message) ?? 'full';
     if (admission === 'too_large') {
       const { type, term } = message;
-      this.#options.seldomLog.warn(this.id, 'too_large', 'peer_message_too_large', { peer: this.id, type, term });
+      this.#options.seldomLog.warn(this.id, 'too_large', 'peer message too large', { peer: this.id, type, term });
     }
     return admission === 'queued';
   }
@@ -170,7 +170,7 @@ export class PeerLink {
     this.#state = { t: 'open', connection, sinceMs: this.#options.clock.monotonicMs() };
     this.#reason = undefined;
     this.#options.seldomLog.forget(this.id);
-    this.#options.log.info('peer_connected', { peer: this.id, url: this.#url() });
+    this.#options.log.info('peer connected', { peer: this.id, url: this.#url() });
     this.#events.onUp();
   }
 
@@ -184,7 +184,7 @@ export class PeerLink {
       return;
     }
     if (this.#options.clock.monotonicMs() - state.sinceMs >= healthyMs) this.#failures = 0;
-    this.#options.log.warn('peer_disconnected', { peer: this.id, url: this.#url(), reason });
+    this.#options.log.warn('peer disconnected', { peer: this.id, url: this.#url(), reason });
     this.#reason = { refused: false, words: reason };
     this.#retry(retryMs);
     this.#events.onDown();
@@ -194,7 +194,7 @@ export class PeerLink {
     if (this.#state.t === 'closed') return;
     if (this.#state.t === 'dialing') this.#state.cancelTimeout();
     const url = this.#url();
-    const event = refused ? 'peer_refused' : 'peer_unreachable';
+    const event = refused ? 'peer refused' : 'peer unreachable';
     this.#options.seldomLog.warn(this.id, `${url} ${reason}`, event, { peer: this.id, url, reason });
     this.#reason = { refused, words: reason };
     this.#urlIndex++;

@@ -107,7 +107,7 @@ test('transport: a peer that was restarted is connected again, and both directio
     await until('messages both ways', () => b.messages.length === 1 && a.messages.length === round);
     a.unreachable.length = 0;
   }
-  assert.equal(a.events('peer_connected').length, 4);
+  assert.equal(a.events('peer connected').length, 4);
 });
 
 test('transport: the URLs of a peer are tried in turn', async () => {
@@ -117,7 +117,7 @@ test('transport: the URLs of a peer are tried in turn', async () => {
   await members.startMember('2');
   await members.allConnected();
   assert.equal(a.peer('2').address, urls[1]);
-  assert.deepEqual(a.events('peer_unreachable')[0]?.facts['url'], urls[0]);
+  assert.deepEqual(a.events('peer unreachable')[0]?.facts['url'], urls[0]);
 });
 
 test('transport: a peer that is away is dialed soon at first, then about once a second, for ever', async () => {
@@ -131,7 +131,7 @@ test('transport: a peer that is away is dialed soon at first, then about once a 
   await clock.pass(20_000);
   const attempts = wire.connections - before;
   assert.ok(attempts >= 19 && attempts <= 41, `${attempts} attempts in 20 s`);
-  assert.equal(a.events('peer_unreachable').length, 1, 'said once');
+  assert.equal(a.events('peer unreachable').length, 1, 'said once');
 });
 
 test('transport: a peer that dials is dialed back at once', async () => {

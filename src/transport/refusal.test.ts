@@ -16,14 +16,14 @@ test('refused: a member of another cluster; both sides say so, once, and keep tr
   await until('another attempt', () => members.wire('1', '2').connections > 2);
   assert.deepEqual([a.peer('2').state, a.peer('2').reason], ['refused', reason]);
   assert.deepEqual(
-    a.events('peer_refused').map(({ facts }) => facts['reason']),
+    a.events('peer refused').map(({ facts }) => facts['reason']),
     [reason],
   );
   assert.deepEqual(
-    b.events('peer_turned_away').map(({ facts }) => facts['reason']),
+    b.events('peer turned away').map(({ facts }) => facts['reason']),
     [reason],
   );
-  assert.deepEqual(a.events('peer_connected'), []);
+  assert.deepEqual(a.events('peer connected'), []);
 });
 
 test('refused: a member that is not in the configuration', async () => {
@@ -32,7 +32,7 @@ test('refused: a member that is not in the configuration', async () => {
   const b = await members.startMember('2', { peers: [] });
   await until('the refusal', () => a.peer('2').state === 'refused');
   assert.match(a.peer('2').reason ?? '', /^member 2 knows no member 1 in this cluster: check that both have the same /);
-  assert.equal(b.events('peer_turned_away').length, 1);
+  assert.equal(b.events('peer turned away').length, 1);
 });
 
 test('refused: a URL that leads to another member', async () => {
@@ -59,7 +59,7 @@ test('refused: a second process of one member, for as long as the first one live
   await using _ = { [Symbol.asyncDispose]: () => first.transport.close() };
   await until('the refusal', () => twin.peer('1').state === 'refused');
   assert.match(twin.peer('1').reason ?? '', /^member 2 is connected from another process already: two members run /);
-  assert.equal(a.events('peer_turned_away')[0]?.facts['code'], 'duplicate_member');
+  assert.equal(a.events('peer turned away')[0]?.facts['code'], 'duplicate_member');
   assert.ok(first.isConnectedTo('1'));
 
   await first.transport.close();
