@@ -39,6 +39,7 @@ describe('bad input', () => {
     const received = await connection.untilClosed();
     assert.match(received, new RegExp(`^HTTP/1\\.1 ${status} `));
     assert.match(received, /\r\ncontent-type: application\/problem\+json/);
+    assert.match(received, /\r\nbalsa-member: [0-9a-f]+\r\n/);
     assert.match(received, /\r\nconnection: close\r\n/i);
     assert.match(received, new RegExp(`"code":"${code}"`));
   }

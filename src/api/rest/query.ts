@@ -14,6 +14,7 @@ import { percentDecode } from './request-target.ts';
  * must not mean "no limit". In a query `+` is a space, as HTML forms and every URL library write it.
  */
 export class Query {
+  static readonly #empty = new Query(new Map());
   readonly #values: ReadonlyMap<string, readonly string[]>;
 
   private constructor(values: ReadonlyMap<string, readonly string[]>) {
@@ -21,7 +22,7 @@ export class Query {
   }
 
   static parse(text: string, parameters: ParameterSet): Query {
-    if (text === '') return noQuery;
+    if (text === '') return Query.#empty;
     const values = new Map<string, string[]>();
     for (const pair of text.split('&')) {
       if (pair === '') continue;
@@ -35,11 +36,6 @@ export class Query {
       else throw refused(name as ParameterName, 'is given more than once; give it once');
     }
     return new Query(values);
-  }
-
-  /** @internal For the one query without parameters. */
-  static empty(): Query {
-    return new Query(new Map());
   }
 
   has(name: ParameterName): boolean {
@@ -103,8 +99,6 @@ export class Query {
 }
 
 const millisecondsIn: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-const noQuery = Query.empty();
 
 /** A `bad_request` that names the parameter: `` `limit` must be … ``. */
 export function refused(name: ParameterName, problem: string): BalsaError {
