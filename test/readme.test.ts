@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { configFile, options } from '../src/server/options.ts';
 import { eventually } from './support/processes.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -49,12 +50,21 @@ test('README: every command of the tour and of the command line prints what stan
 test('README: the program runs as it stands there', async () => {
   const [, source] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
   assert.ok(source !== undefined);
-  const program = source.replace("'./data'", JSON.stringify(join(scratch, 'embedded'))).replace(
-    'listenClientUrls:',
-    "listenPeerUrls: ['http://127.0.0.1:0'], listenClientUrls:",
-  );
+  const program = source
+    .replace("'./data'", JSON.stringify(join(scratch, 'embedded')))
+    .replace('listenClientUrls:', "listenPeerUrls: ['http://127.0.0.1:0'], listenClientUrls:");
   // The package is imported by its own name, as a program that depends on it would.
-  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], { cwd: root, timeout: 20_000 });
+  await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: root,
+    timeout: 20_000,
+  });
+});
+
+test('README: the flags are those of `balsa serve`, with the same words', () => {
+  for (const { flag, help, defaultText } of [...Object.values(options), { ...configFile, defaultText: 'none' }]) {
+    const row = `| \`--${flag}\` | ${help} | ${defaultText} |`;
+    assert.ok(readme.includes(row), `README.md lacks this row:\n${row}`);
+  }
 });
 
 /** The `$ command` lines of the console blocks, each with the lines up to the next. */

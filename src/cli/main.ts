@@ -1,6 +1,5 @@
 import yargs, { type Argv } from 'yargs';
 import { BalsaError } from '../client/index.ts';
-import { closest } from '../server/closest.ts';
 import { ConfigError } from '../server/config.ts';
 import { version } from '../server/version.ts';
 import { clusterCommand } from './commands/cluster.ts';
@@ -14,6 +13,7 @@ import { versionCommand } from './commands/version.ts';
 import { normalizeEtcdArguments } from './etcd-arguments.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { flushOutput } from './output.ts';
+import { usageProblem } from './usage-problem.ts';
 
 const commands = [
   serveCommand,
@@ -26,6 +26,8 @@ const commands = [
   versionCommand,
 ] as const;
 
+const commandNames = commands.map((command) => String(command.command).split(' ')[0] ?? '');
+
 process.exit(await main(process.argv.slice(2)));
 
 /** Runs one command; the exit code. Data goes to standard output, everything said to people to standard error. */
@@ -37,7 +39,7 @@ async function main(given: readonly string[]): Promise<number> {
     await flushOutput();
     return exitCodes.ok;
   } catch (reason) {
-    return report(reason);
+    return report(reason, given[0]);
   }
 }
 
@@ -63,38 +65,30 @@ function program(given: readonly string[]): Argv {
     .strict()
     .demandCommand(1, 1, 'say what to do: balsa serve runs a server, balsa --help lists all commands')
     .fail((message, error) => {
-      throw error ?? new CommandError(withSuggestion(message));
+      // Its own errors are about the usage, too; all others come out of a command.
+      if (error !== undefined && error.name !== 'YError') throw error;
+      throw new CommandError(usageProblem(message, given, commandNames));
     });
   for (const command of commands) built.command(command as typeof serveCommand);
   return built;
 }
 
-/** yargs names an unknown word without a hint; "did you mean" saves a look at the help. */
-function withSuggestion(message: string): string {
-  const unknown = /^Unknown (?:argument|command)s?: ([^,]+)/.exec(message)?.[1];
-  if (unknown === undefined) return message;
-  const meant = closest(
-    unknown,
-    commands.map((command) => String(command.command).split(' ')[0] ?? ''),
-  );
-  return `${message}; ${meant === undefined ? 'see --help' : `did you mean ${meant}?`}`;
-}
-
-function report(reason: unknown): number {
+function report(reason: unknown, command: string | undefined): number {
   if (reason instanceof CommandError || reason instanceof ConfigError) {
     process.stderr.write(`balsa: ${reason.message}\n`);
     return reason instanceof CommandError ? reason.exitCode : exitCodes.failed;
   }
-  if (reason instanceof BalsaError && reason.code !== 'internal') {
+  if (reason instanceof BalsaError) {
     process.stderr.write(`balsa: ${reason.code}: ${reason.detail}\n`);
-    return exitCodeOf(reason);
+    return exitCodeOf(reason, command);
   }
   process.stderr.write(`balsa: ${reason instanceof Error ? reason.stack : String(reason)}\n`);
   return exitCodes.internal;
 }
 
-function exitCodeOf(reason: BalsaError): number {
+function exitCodeOf(reason: BalsaError, command: string | undefined): number {
   if (reason.code === 'key_not_found') return exitCodes.keyNotFound;
   if (reason.code === 'precondition_failed') return exitCodes.conditionFailed;
-  return reason.kind.definite ? exitCodes.failed : exitCodes.outcomeUnknown;
+  const isWrite = command === 'put' || command === 'del';
+  return isWrite && !reason.kind.definite ? exitCodes.outcomeUnknown : exitCodes.failed;
 }

@@ -196,27 +196,37 @@ export class BalsaClient {
    * ```
    */
   async *list(options: ListOptions = {}): AsyncGenerator<KeyValue, void, undefined> {
-    const pageSize = options.pageSize ?? limits.rangeLimitDefault;
     let wanted = options.limit ?? Number.POSITIVE_INFINITY;
     let endpoint: string | undefined;
     let after: string | undefined;
     while (wanted > 0) {
-      const limit = String(Math.min(pageSize, wanted));
+      const pageLimit = Math.min(
+        wanted,
+        isOnePage(options) ? onePageLimit : (options.pageSize ?? limits.rangeLimitDefault),
+      );
       const reply = await this.#endpoints.exchange({
         ...this.#limits(options),
         method: 'GET',
         path: '/v1/kv',
-        query:
-          after === undefined
-            ? { ...rangeQuery(options), ...shapeQuery(options), limit }
-            : { after: encodeURIComponent(after), encoding: 'base64', limit },
+        query: {
+          ...(after === undefined
+            ? { ...rangeQuery(options), ...shapeQuery(options) }
+            : { after: encodeURIComponent(after) }),
+          limit: String(pageLimit),
+        },
         // The member that began the list keeps the view that its pages are of.
         endpoint,
       });
-      const page = jsonOf<{ kvs: readonly WireKeyValue[]; more: boolean; next?: string | null }>(reply);
+      const page = jsonOf<ListPage>(reply);
       for (const wire of page.kvs) yield keyValueOf(wire);
-      if (!page.next) return;
       wanted -= page.kvs.length;
+      if (page.more && !page.next && wanted > 0) {
+        throw new BalsaError(
+          'too_large',
+          `A list sorted by ${options.sort} ends after ${page.kvs.length} of ${page.count} keys; give a limit, or a narrower range.`,
+        );
+      }
+      if (!page.next) return;
       endpoint = reply.endpoint;
       after = page.next;
     }
@@ -281,6 +291,21 @@ function rangeQuery(options: RangeOptions): Record<string, string> {
   return query;
 }
 
+/** Sorted by anything but the key, there is one page only, of at most so many keys. */
+const onePageLimit = 10_000;
+
+function isOnePage(options: ListOptions): boolean {
+  return options.sort !== undefined && options.sort !== 'key';
+}
+
+interface ListPage {
+  readonly kvs: readonly WireKeyValue[];
+  readonly count: number;
+  readonly more: boolean;
+  readonly next?: string;
+}
+
+/** For the first page; `next` carries it to the others. */
 function shapeQuery(options: ListOptions): Record<string, string> {
   return {
     encoding: 'base64',

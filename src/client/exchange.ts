@@ -60,9 +60,8 @@ export class Endpoints {
         this.#first = Math.max(0, this.#urls.indexOf(endpoint));
         return reply;
       } catch (reason) {
-        const failure = BalsaError.from(reason);
-        if (request.signal?.aborted || !mayTryNext(request, failure)) throw failure;
-        failures.push(failure);
+        if (!(reason instanceof BalsaError) || request.signal?.aborted || !mayTryNext(request, reason)) throw reason;
+        failures.push(reason);
       }
     }
     throw summary(failures, request);
@@ -100,7 +99,7 @@ function summary(failures: readonly BalsaError[], request: Exchange): BalsaError
 async function send(endpoint: string, request: Exchange, timeoutMs: number): Promise<Reply> {
   const url = new URL(request.path, endpoint);
   // Built by hand: URLSearchParams would encode the percent signs of bytes that are not UTF-8.
-  const query = { ...request.query, ...(request.path.startsWith('/v1/kv') && { timeout: `${timeoutMs}ms` }) };
+  const query = { ...request.query, timeout: `${timeoutMs}ms` };
   url.search = Object.entries(query)
     .map(([name, value]) => `${name}=${value}`)
     .join('&');

@@ -41,22 +41,22 @@ export class Outbox {
   }
 
   /**
-   * What may leave at once, and what must not leave before the disk has the present term and vote and the entries that
-   * are acknowledged. An answer to a heartbeat reveals the term, and nothing else: it waits only for that.
+   * What may leave at once, and what must not leave before the disk has what it rests on. Everything rests on the term
+   * and the vote; acknowledgements rest on the entries too. An answer to a heartbeat promises no entry.
    */
   take(persists: { readonly hardState: boolean; readonly anything: boolean }): {
     readonly messages: readonly Message[];
     readonly messagesAfterPersist: readonly Message[];
   } {
-    const prompt = [...this.#prompt, ...this.#heartbeats.values()];
+    const prompt = [...this.#prompt, ...this.#heartbeats.values(), ...this.#heartbeatResponses.values()];
     const waiting = this.#afterPersist;
-    (persists.hardState ? waiting : prompt).push(...this.#heartbeatResponses.values());
     this.#prompt = [];
     this.#afterPersist = [];
     this.#heartbeats.clear();
     this.#heartbeatResponses.clear();
-    if (persists.anything) return { messages: prompt, messagesAfterPersist: waiting };
-    return { messages: [...prompt, ...waiting], messagesAfterPersist: [] };
+    if (!persists.anything) return { messages: [...prompt, ...waiting], messagesAfterPersist: [] };
+    if (persists.hardState) return { messages: [], messagesAfterPersist: [...waiting, ...prompt] };
+    return { messages: prompt, messagesAfterPersist: waiting };
   }
 }
 

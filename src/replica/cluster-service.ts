@@ -116,7 +116,7 @@ export class ReplicaClusterService implements ClusterService {
       address,
       state,
       reason,
-      lastContactMs,
+      lastContactMs: Math.round(lastContactMs),
       roundTripMs,
     }));
   }

@@ -6,6 +6,11 @@ export type { Config, InitialMember, LogFormat, LogLevel } from './options.ts';
 /** A configuration that cannot be used. The message is one line: where it came from, what is wrong, what to do. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+
+  constructor(message: string) {
+    // What was given may hold line ends or terminal commands.
+    super(message.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`));
+  }
 }
 
 /** A value somebody gave, and where: `--name`, `BALSA_NAME`, `name in balsa.yaml`. */
@@ -66,14 +71,14 @@ export function resolveGiven(given: GivenValues): Config {
 }
 
 /** What works and is probably not meant, one sentence each. */
-export function adviseOn(config: Config): readonly string[] {
+export function adviseOn(config: Config, given: GivenValues): readonly string[] {
   const advice: string[] = [];
   for (const url of config.advertiseClientUrls) {
     if (isWildcard(url))
       advice.push(`clients are told ${url}, which no other machine can reach; set --advertise-client-urls`);
   }
   const listensEverywhere = config.listenClientUrls.some(isWildcard);
-  if (listensEverywhere && config.advertiseClientUrls.every((url) => new URL(url).hostname === 'localhost')) {
+  if (listensEverywhere && given.advertiseClientUrls === undefined) {
     advice.push(
       `clients on other machines are told ${config.advertiseClientUrls.join(',')}, which is not this machine there; ` +
         'set --advertise-client-urls if they use it',

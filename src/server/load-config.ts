@@ -40,7 +40,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   }
 
   const config = resolveGiven(collected.given);
-  return { config, warnings: [...collected.warnings(), ...adviseOn(config)] };
+  return { config, warnings: [...collected.warnings(), ...adviseOn(config, collected.given)] };
 }
 
 /** The sentence for a flag that does not exist. */

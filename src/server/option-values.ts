@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { inspect } from 'node:util';
 import { z } from 'zod';
 
 /** A voter of a new cluster. */
@@ -184,6 +185,9 @@ function refuse(context: z.RefinementCtx, message: string): never {
 
 function shown(given: unknown): string {
   if (given === undefined || given === '') return 'empty';
-  const json = JSON.stringify(given) ?? String(given);
-  return json.length <= 80 ? json : `${json.slice(0, 77)}…`;
+  const text =
+    typeof given === 'string'
+      ? JSON.stringify(given)
+      : inspect(given, { depth: 1, breakLength: Number.POSITIVE_INFINITY });
+  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
 }

@@ -128,20 +128,22 @@ export class DurableLog implements RaftLog {
   async #write({ hardState, entries }: PersistBatch): Promise<void> {
     const oldLastIndex = this.#tail.lastIndex;
     const first = entries[0];
-    if (first !== undefined) this.#cutBefore(first.index);
+    const base = first === undefined ? this.#tail : this.#tailBefore(first.index);
     if (hardState !== undefined) this.#checkSuccession(hardState);
-    const chained = this.#chain(entries);
+    const chained = chainEntries(base, entries);
     const last = chained.at(-1);
     const tail: Tail = {
-      ...this.#tail,
-      sequence: this.#tail.sequence + 1,
+      ...base,
+      sequence: base.sequence + 1,
       bootId: this.#bootId,
-      hardState: hardState ?? this.#tail.hardState,
-      lastIndex: last?.entry.index ?? this.#tail.lastIndex,
-      lastTerm: last?.entry.term ?? this.#tail.lastTerm,
-      chain: last?.chain ?? this.#tail.chain,
+      hardState: hardState ?? base.hardState,
+      lastIndex: last?.entry.index ?? base.lastIndex,
+      lastTerm: last?.entry.term ?? base.lastTerm,
+      chain: last?.chain ?? base.chain,
     };
     const { groupId } = this.#header;
+    this.#tail = base;
+    this.#cache.truncateFrom(base.lastIndex + 1);
     try {
       await writeSynced(this.#database, (batch) => {
         for (const item of chained) batch.put(entryKey(groupId, item.entry.index), encodeChainedEntry(item));
@@ -158,22 +160,16 @@ export class DurableLog implements RaftLog {
     this.#receiptWriter.note(receiptOf(this.#header, tail));
   }
 
-  /** Ends the log in memory before `index`, where new entries go. */
-  #cutBefore(index: LogIndex): void {
+  /** The tail of a log that ends before `index`, where new entries go. */
+  #tailBefore(index: LogIndex): Tail {
     const { firstIndex, lastIndex, baseTerm, baseChain, hardState } = this.#tail;
     assert(index <= lastIndex + 1, () => `entry ${index} leaves a gap behind ${lastIndex}`);
     assert(index >= firstIndex, () => `entry ${index} lies before the log, which begins at ${firstIndex}`);
-    if (index > lastIndex) return;
+    if (index > lastIndex) return this.#tail;
     assert(index > hardState.commit, () => `entry ${index} is committed and must not be replaced`);
-    const before =
-      index === firstIndex ? undefined : (this.#cache.get(index - 1) ?? this.#readChained(index - 1, undefined));
-    this.#cache.truncateFrom(index);
-    this.#tail = {
-      ...this.#tail,
-      lastIndex: index - 1,
-      lastTerm: before?.entry.term ?? baseTerm,
-      chain: before?.chain ?? baseChain,
-    };
+    if (index === firstIndex) return { ...this.#tail, lastIndex: index - 1, lastTerm: baseTerm, chain: baseChain };
+    const { entry, chain } = this.#cache.get(index - 1) ?? this.#readChained(index - 1, undefined);
+    return { ...this.#tail, lastIndex: entry.index, lastTerm: entry.term, chain };
   }
 
   #checkSuccession(next: HardState): void {
@@ -181,18 +177,6 @@ export class DurableLog implements RaftLog {
     assert(next.term >= term, () => `the term would go back from ${term} to ${next.term}`);
     const changesVote = next.term === term && vote !== undefined && next.vote !== vote;
     assert(!changesVote, () => `a second vote in term ${term}: first for ${vote}, then for ${next.vote}`);
-  }
-
-  #chain(entries: readonly Entry[]): ChainedEntry[] {
-    let { lastIndex, lastTerm, chain } = this.#tail;
-    return entries.map((entry) => {
-      assert(entry.index === lastIndex + 1, () => `entry ${entry.index} does not follow ${lastIndex}`);
-      assert(entry.term >= lastTerm, () => `entry ${entry.index} has the term ${entry.term}, behind ${lastTerm}`);
-      lastIndex = entry.index;
-      lastTerm = entry.term;
-      chain = chainAfter(chain, entry);
-      return { entry, chain };
-    });
   }
 
   /** An entry from the database that also follows the one before; `previous` is that one if the caller has it. */
@@ -235,4 +219,17 @@ export class DurableLog implements RaftLog {
     });
     return this.#failure;
   }
+}
+
+/** The entries with their chain, which goes on from `base`. */
+function chainEntries(base: Tail, entries: readonly Entry[]): ChainedEntry[] {
+  let { lastIndex, lastTerm, chain } = base;
+  return entries.map((entry) => {
+    assert(entry.index === lastIndex + 1, () => `entry ${entry.index} does not follow ${lastIndex}`);
+    assert(entry.term >= lastTerm, () => `entry ${entry.index} has the term ${entry.term}, behind ${lastTerm}`);
+    lastIndex = entry.index;
+    lastTerm = entry.term;
+    chain = chainAfter(chain, entry);
+    return { entry, chain };
+  });
 }

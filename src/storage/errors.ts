@@ -7,7 +7,7 @@ export interface StorageReport {
 }
 
 /** What every storage error has in common: its message is the whole report. */
-abstract class StorageError extends Error {
+export abstract class StorageError extends Error {
   readonly what: string;
   readonly where: string;
   readonly advice: string;

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import type { Database } from './database.ts';
 import { DurableLog } from './durable-log.ts';
 import { EntryCache } from './entry-cache.ts';
-import { DamagedStorage, damageAdvice, StorageRefused } from './errors.ts';
+import { DamagedStorage, damageAdvice, StorageError, StorageRefused, StorageWriteFailed } from './errors.ts';
 import { headerKey, tailKey } from './log-keys.ts';
 import { chainSeed, encodeHeader, encodeTail, type LogHeader, type Tail } from './log-records.ts';
 import type { RaftLog, RaftLogOptions } from './raft-log.ts';
@@ -28,10 +28,24 @@ export async function openRaftLog(options: RaftLogOptions): Promise<RaftLog> {
     refuseOtherChain(where, found.tail, options);
   }
   const header = found?.header ?? { clusterId, memberId, groupId, bootstrap };
-  const tail = found?.tail ?? (await createLog(database, header, receipts.bootId));
+  const tail = found?.tail ?? (await writing(where, createLog(database, header, receipts.bootId)));
   // Also when nothing is new: it marks the receipts as this opening's.
-  await receipts.write(receiptOf(header, tail));
+  await writing(where, receipts.write(receiptOf(header, tail)));
   return new DurableLog({ header, tail, cache, where, database, receipts, clock: options.clock });
+}
+
+async function writing<T>(where: string, result: Promise<T>): Promise<T> {
+  try {
+    return await result;
+  } catch (cause) {
+    if (cause instanceof StorageError) throw cause;
+    throw new StorageWriteFailed({
+      what: `The log or its receipt could not be written (${cause instanceof Error ? cause.message : String(cause)}).`,
+      where,
+      advice: 'Check the disk, its free space and the rights of this process, and start this member again.',
+      cause,
+    });
+  }
 }
 
 /** Resolves when the first batch, which holds no entry, is durable. A crash before the first receipt is harmless. */

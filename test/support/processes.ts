@@ -35,7 +35,9 @@ export class NodeProcess {
 
   start(): void {
     const log = createWriteStream(this.logPath, { flags: 'a' });
-    const child = spawn(process.execPath, [balsaPath, 'serve', ...this.#flags()], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [balsaPath, 'serve', ...this.#flags()], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
     this.#child = child;

@@ -112,7 +112,8 @@ export class ScenarioCluster {
   }
 }
 
-function presetEntry(term: Term, position: number): Entry {
+/** The entry behind `position` others. Its data says what it is, so that equal places hold equal entries. */
+export function presetEntry(term: Term, position: number): Entry {
   const index = position + 1;
   return { term, index, type: 'command', data: Buffer.from(`${index}@${term}`) };
 }

@@ -9,6 +9,7 @@ import {
   describeMessage,
   describeStatus,
 } from './scenario-describe.ts';
+import { forgedMessage } from './scenario-forge.ts';
 import type { MessageSelection } from './scenario-network.ts';
 import { type Command, ScenarioMistake } from './scenario-script.ts';
 
@@ -48,6 +49,7 @@ export const scenarioCommands: Readonly<Record<string, CommandDefinition>> = {
   duplicate: { usage: 'duplicate [<link>] [type=heartbeat] [number=2 | count=1]', run: duplicate },
   delay: { usage: 'delay [<link>] [type=heartbeat] [number=2 | count=1]', run: delay },
   'deliver-late': { usage: 'deliver-late [<link>] [type=heartbeat] [number=2 | count=1]', run: deliverLate },
+  forge: { usage: 'forge <link> type=appendEntries term=3 previous=2@1 commit=4 [log=(1,3)]', run: forge },
   network: { usage: 'network [<link>] [type=heartbeat]', run: showNetwork },
   partition: { usage: 'partition <ids> | <ids> …', run: partition },
   cut: { usage: 'cut <link>', run: cut },
@@ -156,10 +158,7 @@ function propose(cluster: ScenarioCluster, command: Command): void {
 }
 
 function readIndex(cluster: ScenarioCluster, command: Command): void {
-  const id = oneId(command);
-  const context = mustCount(command, 'context');
-  const isTaken = cluster.node(id).core.requestReadIndex(context);
-  if (!isTaken) cluster.print(describeAct(id, 'read-index', `context=${context} refused`));
+  cluster.node(oneId(command)).requestRead(mustCount(command, 'context'));
 }
 
 function transfer(cluster: ScenarioCluster, command: Command): void {
@@ -238,6 +237,13 @@ function deliverLate(cluster: ScenarioCluster, command: Command): void {
   const messages = cluster.network.takeDelayed(selection(command));
   if (messages.length === 0) cluster.print('nothing to deliver');
   cluster.deliver(messages);
+}
+
+/** Puts a message on its way that no node has sent, for what only a peer with another mind or a fault could say. */
+function forge(cluster: ScenarioCluster, command: Command): void {
+  const message = forgedMessage(command);
+  cluster.network.send(message);
+  cluster.print(`forged: ${describeMessage(message)}`);
 }
 
 function showNetwork(cluster: ScenarioCluster, command: Command): void {

@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts';
 import type { Random } from '../../base/random.ts';
 import { RaftCore } from '../raft.ts';
-import type { Entry, HardState, LogIndex, MemberId, Message, RaftOptions, Ready } from '../types.ts';
+import type { Entry, HardState, LogIndex, MemberId, Message, RaftOptions, ReadState, Ready } from '../types.ts';
 import {
   describeAct,
   describeEntries,
@@ -64,6 +64,10 @@ export class ScenarioNode {
     return this.#core !== undefined && this.#inFlight === undefined && this.#core.hasReady();
   }
 
+  get isWriting(): boolean {
+    return this.#inFlight !== undefined;
+  }
+
   start(appliedIndex: LogIndex = this.#appliedIndex): void {
     if (this.isUp) throw new ScenarioMistake(`node ${this.id} is up already`);
     this.#appliedIndex = appliedIndex;
@@ -82,6 +86,11 @@ export class ScenarioNode {
   receive(message: Message): void {
     this.#print('receive', describeMessage(message));
     this.core.step(message);
+  }
+
+  requestRead(context: number): void {
+    this.#surroundings.safety.readRequested(context);
+    if (!this.core.requestReadIndex(context)) this.#print('read-index', `context=${context} refused`);
   }
 
   processReady(): void {
@@ -121,7 +130,7 @@ export class ScenarioNode {
     }
     for (const message of ready.messagesAfterPersist) this.#send('afterPersist', message);
     if (ready.committedEntries.length > 0) this.#apply(ready.committedEntries);
-    for (const { context, index } of ready.readStates) this.#print('read', `context=${context} index=${index}`);
+    for (const read of ready.readStates) this.#release(read);
     this.core.advance(ready);
   }
 
@@ -142,6 +151,11 @@ export class ScenarioNode {
     this.#surroundings.safety.checkApply(this, entries);
     this.#appliedIndex = entries.at(-1)?.index ?? this.#appliedIndex;
     this.#print('apply', describeEntries(entries));
+  }
+
+  #release(read: ReadState): void {
+    this.#surroundings.safety.checkRead(this, read);
+    this.#print('read', `context=${read.context} index=${read.index}`);
   }
 
   #takeInFlight(): Ready {

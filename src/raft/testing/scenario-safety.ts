@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts';
-import type { Entry, LogIndex, MemberId, Message, RaftStatus, Ready, Term } from '../types.ts';
+import type { Entry, LogIndex, MemberId, Message, RaftStatus, ReadState, Ready, Term } from '../types.ts';
 import { describeEntry, describeMessage } from './scenario-describe.ts';
 import type { ScenarioDisk } from './scenario-disk.ts';
 
@@ -19,6 +19,9 @@ export class ScenarioSafety {
   readonly #leaders = new Map<Term, MemberId>();
   /** What was applied anywhere, with the term of the node that applied it first. */
   readonly #applied = new Map<LogIndex, { readonly entry: Entry; readonly inTerm: Term }>();
+
+  /** What was applied anywhere when a read was asked for; a client may have been told of all of it. */
+  readonly #readFloors = new Map<number, LogIndex>();
 
   constructor(nodes: ReadonlyMap<MemberId, WatchedNode>) {
     this.#nodes = nodes;
@@ -94,6 +97,17 @@ export class ScenarioSafety {
       const isDurable = holders.length > voters.length / 2;
       assert(isDurable, `${node.id} applies ${describeEntry(entry)}, which is only on the disks of ${holders}`);
     }
+  }
+
+  readRequested(context: number): void {
+    this.#readFloors.set(context, Math.max(0, ...this.#applied.keys()));
+  }
+
+  /** Linearizable reads (thesis 6.4): what was applied before the question is covered by the answer. */
+  checkRead({ id }: WatchedNode, { context, index }: ReadState): void {
+    const floor = this.#readFloors.get(context);
+    assert(floor !== undefined, `${id} answers read ${context}, which nobody asked for`);
+    assert(index >= floor, `${id} answers read ${context} at ${index}, but ${floor} was applied before it`);
   }
 
   /** Log Matching: two logs that agree in the term at an index are the same up to there. */
