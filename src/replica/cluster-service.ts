@@ -16,6 +16,8 @@ import type {
 export interface ClusterServiceOptions {
   readonly name: string;
   readonly version: string;
+  /** Bytes of log and store on disk; may be some seconds old. */
+  readonly dbSizeBytes: () => number;
 }
 
 /** How long the leader is asked for what only it knows, before the answer goes out without. */
@@ -49,6 +51,7 @@ export class ReplicaClusterService implements ClusterService {
       lastIndex: raft.lastIndex,
       revision: store.revision,
       keyCount: store.keyCount,
+      dbSizeBytes: this.#options.dbSizeBytes(),
       uptimeSeconds: Math.floor((clock.monotonicMs() - this.#startedMs) / 1000),
       peers: this.#peers(),
       errors: this.#errors(),

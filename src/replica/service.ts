@@ -72,6 +72,8 @@ export interface MemberStatus {
   readonly lastIndex: number;
   readonly revision: number;
   readonly keyCount: number;
+  /** Log and store on disk. */
+  readonly dbSizeBytes: number;
   readonly uptimeSeconds: number;
   readonly peers: readonly PeerStatus[];
   /** What is wrong right now, in words. */

@@ -1,4 +1,4 @@
 export { BalsaError, type ErrorCode } from '../contract/errors.ts';
 export { type Config, ConfigError, resolveConfig } from './config.ts';
 export type { Facts, Log } from './logger.ts';
-export { type BalsaNode, open, type OpenOptions } from './open.ts';
+export { type BalsaNode, type OpenOptions, open } from './open.ts';

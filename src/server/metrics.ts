@@ -120,6 +120,7 @@ function registerState(registry: Registry, sources: () => MetricsSources | undef
   gauge('balsa_last_index', "The newest index of this member's log.", (from) => from.status().lastIndex);
   gauge('balsa_revision', "The store's revision.", (from) => from.status().revision);
   gauge('balsa_keys', 'Keys in the store.', (from) => from.status().keyCount);
+  gauge('balsa_db_size_bytes', 'Log and store on disk.', (from) => from.status().dbSizeBytes);
   gauge('balsa_unflushed_bytes', 'Applied changes that LevelDB does not hold yet.', (from) => from.bufferedBytes());
   new Gauge({
     name: 'balsa_follower_lag_entries',

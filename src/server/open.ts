@@ -14,6 +14,7 @@ import { openTransport, type PeerTransport } from '../transport/index.ts';
 import { type ClientListener, listenForClients } from './client-listener.ts';
 import { type ClusterIdentity, foundingIdentity } from './cluster-identity.ts';
 import { type Config, resolveConfig } from './config.ts';
+import { DirectorySize } from './directory-size.ts';
 import { type Log, silentLog } from './logger.ts';
 import { createMetrics, type NodeMetrics } from './metrics.ts';
 import { systemClock } from './system-clock.ts';
@@ -103,7 +104,10 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
       stopping.fail(reason);
     },
   });
-  cluster = new ReplicaClusterService(replica, { name: config.name, version });
+  const directories = ['log', 'data'].map((name) => join(config.dataDir, name));
+  const size = await DirectorySize.watch(directories, systemClock);
+  resources.add(() => size.close());
+  cluster = new ReplicaClusterService(replica, { name: config.name, version, dbSizeBytes: () => size.bytes });
   const kv = new ReplicaKvService(replica, { valueBytesMax: config.maxRequestBytes, pageBytesMax: 4 * 1024 * 1024 });
   resources.add(() => kv.close());
   const running = replica;

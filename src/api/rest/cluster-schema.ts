@@ -53,6 +53,7 @@ const statusAnswer = closed({
   lastIndex: integer,
   revision: integer,
   keyCount: integer,
+  dbSizeBytes: integer,
   uptimeSeconds: { type: 'number' },
   peers: {
     type: 'array',

@@ -67,6 +67,7 @@ function status(of: MemberStatus): object {
     lastIndex: of.lastIndex,
     revision: of.revision,
     keyCount: of.keyCount,
+    dbSizeBytes: of.dbSizeBytes,
     uptimeSeconds: of.uptimeSeconds,
     peers: of.peers.map(peer),
     errors: of.errors,
