@@ -26,6 +26,7 @@ export function walk(seed: number): void {
     const ids = addNodes(run, random, seed);
     const weather = pick(random, weathers);
     for (let step = 0; step < stepsMax; step++) {
+      if (random.below(15) === 0) for (const line of takeCoup(cluster, ids, random)) run(line);
       const line = takeStep(cluster, pick(random, ids), ids, weather, random, step);
       if (line !== undefined) run(line);
     }
@@ -45,10 +46,10 @@ interface Weather {
 }
 
 const weathers: readonly Weather[] = [
-  { crash: 0, loss: 0, cut: 0, slowDisk: 5 },
-  { crash: 2, loss: 0, cut: 0, slowDisk: 3 },
-  { crash: 2, loss: 6, cut: 0, slowDisk: 3 },
-  { crash: 2, loss: 3, cut: 3, slowDisk: 3 },
+  { crash: 0, loss: 0, cut: 0, slowDisk: 2 },
+  { crash: 2, loss: 0, cut: 0, slowDisk: 1 },
+  { crash: 2, loss: 6, cut: 0, slowDisk: 1 },
+  { crash: 2, loss: 3, cut: 3, slowDisk: 1 },
 ];
 
 function addNodes(run: (line: string) => void, random: Random, seed: number): readonly MemberId[] {
@@ -85,17 +86,28 @@ function takeStep(
   if (draw(weather.slowDisk)) return `hold-disk ${id}`;
   if (draw(2)) return 'heal';
   if (draw(2)) return `deliver-late number=${1 + random.below(4)}`;
-  if (draw(6)) return 'stabilize';
+  if (draw(2)) return 'stabilize';
+  if (draw(8)) return `stabilize ${ids.filter(() => random.below(2) === 0).join(' ') || id}`;
   if (!node.isUp) return draw(10) ? `restart ${id}` : undefined;
-  if (draw(3)) return `release-disk ${id}`;
+  if (draw(4)) return `release-disk ${id}`;
+  if (draw(8)) return node.isWriting ? `persist ${id}` : undefined;
   if (draw(20)) return node.hasWork ? `process-ready ${id}` : undefined;
-  if (draw(10)) return `tick ${id}`;
-  if (draw(6)) return `propose ${id} "${step}"`;
+  if (draw(6)) return `tick ${id} times=${pick(random, [1, 1, 2, 6])}`;
+  if (draw(4)) return `campaign ${id}`;
+  if (draw(8)) return `propose ${id} "${step}"`;
   if (draw(4)) return `read-index ${id} context=${step}`;
-  if (draw(2)) return pick(random, [`campaign ${id}`, `step-down ${id}`, `transfer ${id} to=${other}`]);
+  if (draw(2)) return pick(random, [`step-down ${id}`, `transfer ${id} to=${other}`]);
   if (draw(1)) return `report-unreachable ${id} peer=${other}`;
   const messages = cluster.network.select({}).length;
   return messages > 0 ? `deliver number=${1 + random.below(pick(random, [1, messages]))}` : undefined;
+}
+
+/** Some nodes lose patience, one of them asks for votes, and they settle it among themselves; the others hear of it later. */
+function takeCoup(cluster: ScenarioCluster, ids: readonly MemberId[], random: Random): readonly string[] {
+  const up = ids.filter((id) => cluster.node(id).isUp && random.below(4) > 0);
+  if (up.length === 0) return [];
+  const some = up.join(' ');
+  return [`tick ${some} times=5`, `campaign ${pick(random, up)}`, `stabilize ${some}`];
 }
 
 /** Everything that went wrong is over. Sixty ticks are twelve election timeouts: time for some split votes. */
