@@ -43,6 +43,8 @@ export class CoreState {
   followers = new Map<MemberId, FollowerProgress>();
   /** Something may have to be sent to followers; looked at when a `Ready` is taken, once for all that came before. */
   isReplicationDue = false;
+  /** Followers are told of commits with the next `Ready`, even if no entries go there. */
+  isCommitNoticeDue = false;
   uncommittedBytes = 0;
   transfer: Transfer | undefined;
   reads = new ReadRounds();
@@ -147,6 +149,7 @@ export class CoreState {
     this.votes = new Map();
     this.followers = new Map();
     this.isReplicationDue = false;
+    this.isCommitNoticeDue = false;
     this.uncommittedBytes = 0;
     this.transfer = undefined;
     this.reads = new ReadRounds();

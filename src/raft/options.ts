@@ -11,4 +11,5 @@ export const defaultRaftOptions = {
   committedBytesMax: 1024 * 1024,
   readMode: 'quorum',
   leaseDriftTicks: 2,
+  commitNotice: 'prompt',
 } as const satisfies Partial<RaftOptions>;

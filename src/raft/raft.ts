@@ -5,7 +5,7 @@ import { checkInvariants } from './check-invariants.ts';
 import { isVoter } from './configuration.ts';
 import { CoreState } from './core-state.ts';
 import { acceptRead, startDueRound } from './read-index.ts';
-import { appendAsLeader, maybeCommit, replicate } from './replicate.ts';
+import { appendAsLeader, lacksCommit, maybeCommit, replicate, tellCommit } from './replicate.ts';
 import { step } from './step.ts';
 import { tick } from './tick.ts';
 import { maybeCompleteTransfer } from './transfer.ts';
@@ -140,6 +140,18 @@ export class RaftCore {
   reportUnreachable(id: MemberId): void {
     const follower = this.#core.followers.get(id);
     if (follower?.state === 'replicate') follower.becomeProbe();
+  }
+
+  /** Followers wait to be told of a commit; see `RaftOptions.commitNotice`. */
+  get hasUntoldCommit(): boolean {
+    const core = this.#core;
+    for (const follower of core.followers.values()) if (lacksCommit(core, follower)) return true;
+    return false;
+  }
+
+  /** Tells them with the next `Ready`. */
+  tellCommit(): void {
+    if (this.hasUntoldCommit) tellCommit(this.#core);
   }
 
   hasReady(): boolean {

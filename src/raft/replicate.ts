@@ -28,6 +28,12 @@ export function replicate(core: CoreState): void {
   for (const follower of core.followers.values()) {
     while (sendAppend(core, follower));
   }
+  core.isCommitNoticeDue = false;
+}
+
+/** A follower may have entries of which it does not know that they are committed. */
+export function lacksCommit(core: CoreState, follower: FollowerProgress): boolean {
+  return follower.sentCommit < Math.min(core.log.committed, follower.nextIndex - 1);
 }
 
 /** Sends one append; true if another should follow at once. */
@@ -43,12 +49,13 @@ function sendAppend(core: CoreState, follower: FollowerProgress): boolean {
   const mayCarry = follower.state === 'probe' || !follower.inflights.isFull;
   const entries = mayCarry ? log.entries(follower.nextIndex, log.lastIndex + 1, options.messageBytesMax) : noEntries;
   const commit = log.committed;
+  const tellsCommit = options.commitNotice === 'prompt' || core.isCommitNoticeDue;
   // A probe asks where the logs agree even if there is nothing to send.
   const isNews =
     entries.length > 0 ||
     follower.state === 'probe' ||
     follower.isAnswerDue ||
-    follower.sentCommit < Math.min(commit, previousIndex);
+    (tellsCommit && lacksCommit(core, follower));
   if (!isNews) return false;
   follower.isAnswerDue = false;
 
@@ -78,10 +85,15 @@ export function maybeCommit(core: CoreState): boolean {
   const index = committedIndex(core.configuration, (member) => matchIndexOf(core, member));
   if (index <= core.log.committed || core.log.term(index) !== core.term) return false;
   core.log.commitTo(index);
-  core.isReplicationDue = true;
+  if (core.options.commitNotice === 'prompt') tellCommit(core);
   // Reads that came before the term's first commit have waited for it.
   beginRound(core);
   return true;
+}
+
+export function tellCommit(core: CoreState): void {
+  core.isCommitNoticeDue = true;
+  core.isReplicationDue = true;
 }
 
 export function hasActiveQuorum(core: CoreState): boolean {

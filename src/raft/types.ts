@@ -265,9 +265,15 @@ export interface RaftOptions {
   /**
    * `quorum` asks a majority for each round of reads. `lease` answers from the leader's own clock as long as a quorum
    * answered within electionTicks - leaseDriftTicks: correct only while no member's clock runs faster than the
-   * leader's by more than that share.
+   * leader's by more than that share, no voter restarts within an election timeout, and no `timeoutNow` of a transfer
+   * that was given up arrives late. Off by default for these reasons.
    */
   readonly readMode: 'quorum' | 'lease';
   /** See `readMode`. */
   readonly leaseDriftTicks: number;
+  /**
+   * How followers learn that something was committed when no entries follow. `prompt`: by an append of its own, at once.
+   * `asked`: when `tellCommit()` is called, so that the driver can let a burst of commits share one.
+   */
+  readonly commitNotice: 'prompt' | 'asked';
 }

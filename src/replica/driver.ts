@@ -1,10 +1,16 @@
 import { assert } from '../base/assert.ts';
-import type { Clock } from '../base/clock.ts';
+import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { CommandResult, Store } from '../mvcc/index.ts';
 import type { Entry, HardState, Message, RaftCore, ReadState, Ready } from '../raft/index.ts';
 import type { RaftLog } from '../storage/index.ts';
 import type { Transport } from '../transport/index.ts';
 import type { ReplicaMetrics } from './metrics.ts';
+
+/**
+ * How long followers may have to wait to be told of a commit when nothing else is sent to them. Telling them at once
+ * costs two messages and two answers for each write of a lone client; within a burst of writes the next append tells it.
+ */
+const commitNoticeMs = 5;
 
 /** What wakes the rest of the replica; a closed list. */
 export interface DriverEvents {
@@ -55,6 +61,7 @@ export class Driver {
   #persistedHardState: HardState;
   #persistStartedMs: number | undefined;
   #leadership = '';
+  #cancelCommitNotice: CancelTimer | undefined;
   #turnEnded: (() => void)[] = [];
 
   constructor(options: DriverOptions, events: DriverEvents) {
@@ -103,6 +110,7 @@ export class Driver {
   /** Takes no more input; resolves when the turn under way has ended. */
   async stop(): Promise<void> {
     const turning = this.#state === 'turning';
+    this.#cancelCommitNotice?.();
     this.#state = 'stopped';
     if (turning) await new Promise<void>((resolve) => this.#turnEnded.push(resolve));
   }
@@ -137,6 +145,13 @@ export class Driver {
       this.#events.onTurn();
     }
     this.#noticeLeadershipChange();
+    if (core.hasUntoldCommit) this.#cancelCommitNotice ??= clock.setTimer(commitNoticeMs, () => this.#tellCommit());
+  }
+
+  #tellCommit(): void {
+    this.#cancelCommitNotice = undefined;
+    this.#options.core.tellCommit();
+    this.wake();
   }
 
   async #process(ready: Ready): Promise<void> {

@@ -22,6 +22,18 @@ test('write: through any member, applied on all at the same revision', async () 
   }
 });
 
+test('write: followers learn of a commit soon after it, although nothing else is sent to them', async () => {
+  await using members = await TestMembers.start(3);
+  const leader = await members.leader();
+  await members.clock.pass(1000);
+  // A heartbeat would tell them as well, and is not to be waited for.
+  const write = put(leader, 'k', 'v');
+  await members.clock.until('the write ends', () => leader.store.revision === 2, 0);
+  await members.clock.pass(10);
+  for (const member of members.all) assert.equal(member.store.revision, 2);
+  await write;
+});
+
 test('write: without a quorum it is refused as not executed if it was never proposed', async () => {
   await using members = await TestMembers.start(3);
   const leader = await members.leader();

@@ -74,6 +74,7 @@ export class Replica {
         configuration: log.configuration,
         hardState: log.hardState,
         appliedIndex: store.appliedIndex,
+        commitNotice: 'asked',
         electionTicks: Math.round(options.electionTimeoutMs / options.heartbeatIntervalMs),
       },
       log,

@@ -163,8 +163,8 @@ async function openStorage(
     groupId,
     clock: systemClock,
     bootstrapMembers: identity.members,
-    flushIntervalMs: 50,
-    flushChangesMax: 4096,
+    flushIntervalMs: 500,
+    flushChangesMax: 16_384,
   });
   resources.add(() => store.close());
   return { log, store };
