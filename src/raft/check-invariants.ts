@@ -1,17 +1,41 @@
 import { assert } from '../base/assert.ts';
-import type { CoreState } from './core-state.ts';
+import type { CoreState, Leadership } from './core-state.ts';
+import type { LogIndex, Term } from './types.ts';
 
-/** What must hold whenever the core is at rest; a few comparisons, on in production. */
-export function checkInvariants(core: CoreState): void {
-  const { log, role, leader, term } = core;
-  assert(log.applied <= log.committed, () => `applied ${log.applied} is beyond committed ${log.committed}`);
-  assert(log.committed <= log.lastIndex, () => `committed ${log.committed} is beyond the last entry ${log.lastIndex}`);
-  assert(log.stableIndex <= log.lastIndex, () => `stable ${log.stableIndex} is beyond the last entry ${log.lastIndex}`);
-  assert(log.lastTerm <= term, () => `the last entry is of term ${log.lastTerm}, this is term ${term}`);
-  assert((role === 'leader') === (leader === core.id), () => `${role} knows ${leader ?? 'nobody'} as its leader`);
-  assert(role === 'follower' || core.isPromotable, () => `${role} without being a voter`);
-  if (role === 'preCandidate' || role === 'candidate')
-    assert(leader === undefined, 'it campaigns against its own leader');
-  if (role === 'candidate' || role === 'leader') assert(core.vote === core.id, () => `${role} voted for ${core.vote}`);
-  if (role !== 'leader') assert(core.followers.size === 0, () => `${role} has followers`);
+/** What must never go back; kept between two checks. */
+export interface HighWater {
+  term: Term;
+  committed: LogIndex;
+}
+
+/** What must hold whenever the core is at rest, after every input; a few comparisons, on in production. */
+export function checkInvariants(core: CoreState, highWater: HighWater): void {
+  const { log, role, leader, term, vote, leadership } = core;
+  const { committed, lastIndex } = log;
+  assert(term >= highWater.term, 'the term went back');
+  assert(committed >= highWater.committed, 'the commit index went back');
+  highWater.term = term;
+  highWater.committed = committed;
+  assert(log.applied <= committed, 'applied beyond the commit index');
+  assert(committed <= lastIndex, 'committed beyond the last entry');
+  assert(log.stableIndex <= lastIndex, 'durable beyond the last entry');
+  assert((role === 'leader') === (leader === core.id), 'who leads is its own leader, and nobody else is');
+  assert((role === 'leader') === (leadership !== undefined), 'who leads has a leadership, and nobody else has');
+  if (role === 'follower') return;
+  assert(core.isPromotable, 'only voters campaign and lead');
+  if (role !== 'leader') assert(leader === undefined, 'it campaigns against its own leader');
+  if (role !== 'preCandidate') assert(vote === core.id, 'whoever campaigns has voted for itself');
+  if (leadership !== undefined) checkLeadership(core, leadership);
+}
+
+function checkLeadership({ log }: CoreState, { noopIndex, followers, uncommitted }: Leadership): void {
+  const { lastIndex, committed } = log;
+  assert(lastIndex >= noopIndex, 'a leader without an entry of its own term');
+  assert(uncommitted.count === lastIndex - Math.max(committed, noopIndex - 1), 'open entries are miscounted');
+  for (const follower of followers.values()) {
+    assert(follower.matchIndex < follower.nextIndex, 'a follower is sent what it has');
+    assert(follower.matchIndex <= lastIndex, 'a follower has what the leader has not');
+    assert(follower.nextIndex <= lastIndex + 1, 'a follower was sent what is not there');
+    assert(follower.state === 'replicate' || follower.inflights.count === 0, 'a window outside of replicate');
+  }
 }

@@ -2,15 +2,53 @@ import { assert } from '../base/assert.ts';
 import type { Random } from '../base/random.ts';
 import { checkConfiguration, isVoter, membersOf } from './configuration.ts';
 import { LogView } from './log-view.ts';
+import { checkOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
 import { FollowerProgress } from './progress.ts';
 import { ReadRounds } from './read-rounds.ts';
-import type { Configuration, LogReader, MemberId, Message, RaftOptions, ReadState, Role, Term } from './types.ts';
+import type {
+  Configuration,
+  HardState,
+  LogIndex,
+  LogReader,
+  MemberId,
+  Message,
+  RaftOptions,
+  ReadState,
+  Role,
+  SoftState,
+  Term,
+} from './types.ts';
+import { UncommittedBytes } from './uncommitted-bytes.ts';
 
 /** A transfer of leadership that is under way; it belongs to this leadership and ends with it. */
 interface Transfer {
   readonly target: MemberId;
   elapsedTicks: number;
+}
+
+/** What a leader keeps about its leadership; made when it wins, gone when it steps down. */
+export interface Leadership {
+  /** The first entry of its term: from here on counting replicas commits (Raft paper 5.4.2). */
+  readonly noopIndex: LogIndex;
+  /** The others, as this leader sees them. */
+  readonly followers: ReadonlyMap<MemberId, FollowerProgress>;
+  readonly uncommitted: UncommittedBytes;
+  readonly reads: ReadRounds;
+  /** Ticks of this leadership. */
+  ticks: number;
+  heartbeatElapsedTicks: number;
+  isHeartbeatDue: boolean;
+  /** Followers are told of commits with the next `Ready`, even if no entries go there. */
+  isCommitNoticeDue: boolean;
+  transfer: Transfer | undefined;
+  /** When the newest round of heartbeats began that a quorum answered: from here the lease counts. */
+  confirmedTick: number;
+  /**
+   * Somebody was told to campaign at once. That order may arrive late, after the transfer was given up, and voters obey
+   * it whatever they hear from this leader: its lease is over for good.
+   */
+  isLeaseForfeited: boolean;
 }
 
 /**
@@ -19,97 +57,65 @@ interface Transfer {
  */
 export class CoreState {
   readonly options: RaftOptions;
-  readonly random: Random;
+  readonly id: MemberId;
   readonly log: LogView;
   readonly outbox = new Outbox();
+  /** One for the whole life: a change of members will take its place when its entry is appended. */
   readonly configuration: Configuration;
-  readonly id: MemberId;
+  readonly #random: Random;
 
-  term: Term;
+  #term: Term;
+  #role: Role = 'follower';
+  #leader: MemberId | undefined;
+  #leadership: Leadership | undefined;
+  /** The candidate that got this member's vote in this term. */
   vote: MemberId | undefined;
-  role: Role = 'follower';
-  leader: MemberId | undefined;
 
-  /** Ticks since the leader was heard (follower), the campaign began (candidate), the quorum was counted (leader). */
+  /** Ticks since the leader was heard or a vote was given (follower), or since the campaign began. */
   electionElapsedTicks = 0;
-  heartbeatElapsedTicks = 0;
   /** In [electionTicks, 2 × electionTicks), drawn again with every change of role. */
   electionTimeoutTicks = 0;
+  /** Ticks since a leader was heard, whatever role and term came since. */
+  leaderSilentTicks: number;
 
   /** Answers to the present campaign, by member, so that nobody counts twice. */
   votes = new Map<MemberId, boolean>();
-
-  /** The others, as this leader sees them; empty in the other roles. */
-  followers = new Map<MemberId, FollowerProgress>();
-  /** Something may have to be sent to followers; looked at when a `Ready` is taken, once for all that came before. */
-  isReplicationDue = false;
-  /** Followers are told of commits with the next `Ready`, even if no entries go there. */
-  isCommitNoticeDue = false;
-  uncommittedBytes = 0;
-  transfer: Transfer | undefined;
-  reads = new ReadRounds();
-  /** Reads wait for a round; it starts when a `Ready` is taken. */
-  isReadRoundDue = false;
-  /** Ticks of this leadership, and the start of the newest round that a quorum confirmed: the leader's lease. */
-  leadingTicks = 0;
-  confirmedTick = Number.NEGATIVE_INFINITY;
-
+  /** Contexts that this follower asked its present leader about. */
+  readonly askedReads = new Set<number>();
   /** Released reads of this member, for the next `Ready`. */
   readStates: ReadState[] = [];
 
   constructor(options: RaftOptions, log: LogReader, random: Random) {
+    checkOptions(options);
     checkConfiguration(options.configuration);
-    assert(
-      options.electionTicks > options.heartbeatTicks,
-      'an election timeout must be longer than a heartbeat interval',
-    );
+    const { id, configuration, hardState, appliedIndex, readMode, electionTicks } = options;
     this.options = options;
-    this.random = random;
-    this.id = options.id;
-    this.configuration = options.configuration;
-    this.log = new LogView(log, { committed: options.hardState.commit, applied: options.appliedIndex });
-    this.term = options.hardState.term;
-    this.vote = options.hardState.vote;
+    this.id = id;
+    this.configuration = configuration;
+    this.#random = random;
+    this.log = new LogView(log, { committed: hardState.commit, applied: appliedIndex });
+    this.#term = hardState.term;
+    this.vote = hardState.vote;
+    // A member that has forgotten over a restart how lately it heard its leader must not help to break the lease.
+    this.leaderSilentTicks = readMode === 'lease' && hardState.term > 0 ? 0 : electionTicks;
     this.#drawElectionTimeout();
   }
 
-  becomeFollower(term: Term, leader: MemberId | undefined): void {
-    this.#enter('follower', term);
-    this.leader = leader;
+  get term(): Term {
+    return this.#term;
   }
 
-  /** Hears from the leader of the present term: whoever campaigned in it has lost. */
-  becomeFollowerOf(leader: MemberId): void {
-    if (this.role !== 'follower') this.becomeFollower(this.term, leader);
-    this.leader = leader;
-    this.electionElapsedTicks = 0;
+  get role(): Role {
+    return this.#role;
   }
 
-  /** Asks whether an election could be won before it disturbs anybody: term and vote stay (thesis 9.6). */
-  becomePreCandidate(): void {
-    assert(this.role !== 'leader', 'a leader does not campaign');
-    this.#enter('preCandidate', this.term);
+  get leader(): MemberId | undefined {
+    return this.#leader;
   }
 
-  becomeCandidate(): void {
-    assert(this.role !== 'leader', 'a leader does not campaign');
-    this.#enter('candidate', this.term + 1);
-    this.vote = this.id;
-  }
-
-  becomeLeader(): void {
-    assert(this.role === 'candidate', 'only a candidate can win');
-    this.#enter('leader', this.term);
-    this.leader = this.id;
-    const window = { messagesMax: this.options.inflightMessagesMax, bytesMax: this.options.inflightBytesMax };
-    const nextIndex = this.log.lastIndex + 1;
-    for (const member of membersOf(this.configuration)) {
-      if (member === this.id) continue;
-      const follower = new FollowerProgress(member, nextIndex, window);
-      // Whoever is silent has one whole period to be heard before it counts as lost.
-      follower.recentlyActive = true;
-      this.followers.set(member, follower);
-    }
+  /** Present if and only if this member leads. */
+  get leadership(): Leadership | undefined {
+    return this.#leadership;
   }
 
   /** Learners, and members that are not in the configuration, never campaign. */
@@ -117,19 +123,69 @@ export class CoreState {
     return isVoter(this.configuration, this.id);
   }
 
-  get isSingleVoter(): boolean {
-    const { voters, votersOutgoing } = this.configuration;
-    return voters.length === 1 && voters[0] === this.id && votersOutgoing.length === 0;
-  }
-
-  /** A leader's log holds entries of older terms whose fate is open until one of its own is committed. */
-  get hasCommittedInTerm(): boolean {
-    return this.log.term(this.log.committed) === this.term;
-  }
-
-  /** It heard from a leader within the minimum election timeout: somebody else's campaign is not wanted (thesis 4.2.3). */
+  /**
+   * It leads, or heard from a leader within the minimum election timeout: somebody else's campaign is not wanted (thesis
+   * 4.2.3). A campaign of its own, or a higher term, makes it forget that leader. Not so if reads rely on leases: the
+   * old leader may go on serving them until the time is over, whatever has happened here.
+   */
   get hearsLeader(): boolean {
-    return this.leader !== undefined && this.electionElapsedTicks < this.options.electionTicks;
+    if (this.#role === 'leader') return true;
+    if (this.#leader === undefined && this.options.readMode !== 'lease') return false;
+    return this.leaderSilentTicks < this.options.electionTicks;
+  }
+
+  /**
+   * Where reads rely on leases, its promise of silence to the leader binds this member also if somebody orders it to
+   * campaign. A member that is the only voter has nobody to promise to.
+   */
+  get mustHonourLease(): boolean {
+    const { voters, votersOutgoing } = this.configuration;
+    const isAlone = voters.length === 1 && votersOutgoing.length === 0;
+    return this.options.readMode === 'lease' && !isAlone && this.hearsLeader;
+  }
+
+  hardState(): HardState {
+    return { term: this.#term, vote: this.vote, commit: this.log.committed };
+  }
+
+  softState(): SoftState {
+    return { role: this.#role, leader: this.#leader };
+  }
+
+  becomeFollower(term: Term, leader: MemberId | undefined): void {
+    this.#enter('follower', term);
+    this.#leader = leader;
+  }
+
+  /**
+   * Hears from the leader of the present term: whoever campaigned in it has lost. False if this term has another
+   * leader, which cannot be; such a message is not to be obeyed.
+   */
+  followLeader(leader: MemberId): boolean {
+    if (this.#role === 'leader' || (this.#leader ?? leader) !== leader) return false;
+    if (this.#leader === undefined) this.becomeFollower(this.#term, leader);
+    this.electionElapsedTicks = 0;
+    this.leaderSilentTicks = 0;
+    return true;
+  }
+
+  /** Asks whether an election could be won before it disturbs anybody: term and vote stay (thesis 9.6). */
+  becomePreCandidate(): void {
+    assert(this.#role !== 'leader', 'a leader does not campaign');
+    this.#enter('preCandidate', this.#term);
+  }
+
+  becomeCandidate(): void {
+    assert(this.#role !== 'leader', 'a leader does not campaign');
+    this.#enter('candidate', this.#term + 1);
+    this.vote = this.id;
+  }
+
+  becomeLeader(): void {
+    assert(this.#role === 'candidate', 'only a candidate can win');
+    this.#enter('leader', this.#term);
+    this.#leader = this.id;
+    this.#leadership = this.#newLeadership();
   }
 
   send(message: Message): void {
@@ -137,29 +193,41 @@ export class CoreState {
     this.outbox.add(message);
   }
 
+  #newLeadership(): Leadership {
+    const { inflightMessagesMax, inflightBytesMax } = this.options;
+    const nextIndex = this.log.lastIndex + 1;
+    const window = { messagesMax: inflightMessagesMax, bytesMax: inflightBytesMax };
+    const others = membersOf(this.configuration).filter((member) => member !== this.id);
+    return {
+      noopIndex: nextIndex,
+      followers: new Map(others.map((member) => [member, new FollowerProgress(member, nextIndex, window)])),
+      uncommitted: new UncommittedBytes(),
+      reads: new ReadRounds(),
+      ticks: 0,
+      heartbeatElapsedTicks: 0,
+      isHeartbeatDue: false,
+      isCommitNoticeDue: false,
+      transfer: undefined,
+      confirmedTick: Number.NEGATIVE_INFINITY,
+      isLeaseForfeited: false,
+    };
+  }
+
   #enter(role: Role, term: Term): void {
-    assert(term >= this.term, () => `the term would go back from ${this.term} to ${term}`);
-    if (term > this.term) this.vote = undefined;
-    this.term = term;
-    this.role = role;
-    this.leader = undefined;
+    assert(term >= this.#term, () => `the term would go back from ${this.#term} to ${term}`);
+    if (term > this.#term) this.vote = undefined;
+    this.#term = term;
+    this.#role = role;
+    this.#leader = undefined;
+    this.#leadership = undefined;
     this.electionElapsedTicks = 0;
-    this.heartbeatElapsedTicks = 0;
-    this.#drawElectionTimeout();
     this.votes = new Map();
-    this.followers = new Map();
-    this.isReplicationDue = false;
-    this.isCommitNoticeDue = false;
-    this.uncommittedBytes = 0;
-    this.transfer = undefined;
-    this.reads = new ReadRounds();
-    this.isReadRoundDue = false;
-    this.leadingTicks = 0;
-    this.confirmedTick = Number.NEGATIVE_INFINITY;
+    this.askedReads.clear();
+    this.#drawElectionTimeout();
   }
 
   #drawElectionTimeout(): void {
     const { electionTicks } = this.options;
-    this.electionTimeoutTicks = electionTicks + this.random.below(electionTicks);
+    this.electionTimeoutTicks = electionTicks + this.#random.below(electionTicks);
   }
 }

@@ -1,28 +1,24 @@
 import type { CoreState } from './core-state.ts';
 import { maybeCommit } from './replicate.ts';
-import { maybeCompleteTransfer } from './transfer.ts';
+import { maybeSendTimeoutNow } from './transfer.ts';
 import type { AppendEntriesResponse } from './types.ts';
 
 /** The leader's side of AppendEntries (Raft paper 5.3; figure 2, leaders). */
 export function handleAppendEntriesResponse(core: CoreState, message: AppendEntriesResponse): void {
-  const follower = core.followers.get(message.from);
-  if (core.role !== 'leader' || follower === undefined) return;
-  follower.recentlyActive = true;
+  const { leadership, log } = core;
+  const follower = leadership?.followers.get(message.from);
+  if (leadership === undefined || follower === undefined) return;
+  follower.answeredTick = leadership.ticks;
   const { result } = message;
-  core.isReplicationDue = true;
   if (!result.accepted) {
-    const agree = core.log.findConflict(result.hintIndex, result.hintTerm);
-    follower.maybeDecrease(result.rejectedIndex, agree.index);
+    const { rejectedIndex, hintIndex, hintTerm } = result;
+    // Without a term the hint lies before the follower's log, and is all that is known.
+    const agreeIndex = hintTerm > 0 ? log.findConflict(hintIndex, hintTerm).index : hintIndex;
+    follower.rejected(rejectedIndex, agreeIndex);
     return;
   }
-  // Nobody can have what this log does not hold.
-  if (result.matchIndex > core.log.lastIndex) return;
-  const isNews = follower.maybeUpdate(result.matchIndex);
-  if (follower.state === 'probe' && (isNews || follower.matchIndex === result.matchIndex)) follower.becomeReplicate();
-  if (follower.state === 'replicate') {
-    follower.inflights.freeTo(result.matchIndex);
-    follower.isPaused = follower.inflights.isFull;
-  }
-  if (isNews) maybeCommit(core);
-  maybeCompleteTransfer(core, follower);
+  // Nobody can share with this log what it does not hold.
+  if (result.matchIndex > log.lastIndex) return;
+  if (follower.accepted(result.matchIndex, log.firstIndex)) maybeCommit(core, leadership);
+  maybeSendTimeoutNow(core, leadership, follower);
 }

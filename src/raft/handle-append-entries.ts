@@ -1,55 +1,40 @@
 import type { CoreState } from './core-state.ts';
-import type { AppendEntries } from './types.ts';
+import type { LogView } from './log-view.ts';
+import type { AppendEntries, AppendEntriesResponse } from './types.ts';
 
-/** AppendEntries (Raft paper, figure 2, receiver 2–5). */
+/** AppendEntries (Raft paper 5.3; figure 2, AppendEntries, receiver 1–5). Rule 1, older terms, is in `step.ts`. */
 export function handleAppendEntries(core: CoreState, message: AppendEntries): void {
-  // Two leaders of one term cannot be; a message that claims it is not obeyed.
-  if (core.role === 'leader' || !isWellFormed(message)) return;
-  core.becomeFollowerOf(message.from);
-  const { log } = core;
-  if (message.previousIndex < log.committed) {
-    // An old or repeated append: what is committed here agrees with every leader.
-    accept(core, message, log.committed);
+  if (!core.followLeader(message.from)) return;
+  const { log, options } = core;
+  const { previousIndex, previousTerm, entries, commit } = message;
+  if (contradictsCommitted(log, message)) return;
+  if (previousIndex >= log.committed && !log.matches(previousIndex, previousTerm)) {
+    // Where the logs may agree, so that the leader finds it in a few round trips.
+    const hint = log.findConflict(previousIndex, previousTerm);
+    const { index: hintIndex, term: hintTerm } = hint;
+    answer(core, message, { accepted: false, rejectedIndex: previousIndex, hintIndex, hintTerm });
     return;
   }
-  if (!log.matches(message.previousIndex, message.previousTerm)) {
-    reject(core, message);
-    return;
-  }
-  if (!log.maybeAppend(message.entries)) return;
-  const lastNewIndex = message.previousIndex + message.entries.length;
-  log.commitTo(Math.min(message.commit, lastNewIndex));
-  accept(core, message, lastNewIndex);
+  const lastNewIndex = previousIndex + entries.length;
+  // A disk that does not keep up must not fill the memory. The leader sends again what is not acknowledged.
+  if (lastNewIndex > log.lastIndex && log.unstableBytes >= options.uncommittedBytesMax) return;
+  log.appendUnlessPresent(entries);
+  log.commitTo(Math.min(commit, lastNewIndex));
+  // An old or repeated append may end before what is committed here, which every leader has.
+  answer(core, message, { accepted: true, matchIndex: Math.max(lastNewIndex, log.committed) });
 }
 
-function accept(core: CoreState, message: AppendEntries, matchIndex: number): void {
-  core.send({
-    type: 'appendEntriesResponse',
-    from: core.id,
-    to: message.from,
-    term: core.term,
-    result: { accepted: true, matchIndex },
-  });
+/**
+ * It would replace a committed entry, or build on another one in its place. No leader that was elected by the rules can
+ * ask that; somebody's disk has lost something. An answer would set off an endless exchange.
+ */
+function contradictsCommitted(log: LogView, { previousIndex, previousTerm, entries }: AppendEntries): boolean {
+  const { committed } = log;
+  if (previousIndex === committed) return !log.matches(committed, previousTerm);
+  const entry = entries[committed - previousIndex - 1];
+  return previousIndex < committed && entry !== undefined && !log.matches(committed, entry.term);
 }
 
-/** Tells where the logs may agree, so that the leader finds it in a few round trips (as etcd-io/raft). */
-function reject(core: CoreState, message: AppendEntries): void {
-  const hint = core.log.findConflict(message.previousIndex, message.previousTerm);
-  core.send({
-    type: 'appendEntriesResponse',
-    from: core.id,
-    to: message.from,
-    term: core.term,
-    result: { accepted: false, rejectedIndex: message.previousIndex, hintIndex: hint.index, hintTerm: hint.term },
-  });
-}
-
-/** A gap in the entries, or a term that goes back or beyond the sender's, would tear the log apart. */
-function isWellFormed({ entries, previousIndex, previousTerm, term }: AppendEntries): boolean {
-  let lastTerm = previousTerm;
-  for (const [i, entry] of entries.entries()) {
-    if (entry.index !== previousIndex + 1 + i || entry.term < lastTerm || entry.term > term) return false;
-    lastTerm = entry.term;
-  }
-  return previousTerm <= term;
+function answer(core: CoreState, { from: to }: AppendEntries, result: AppendEntriesResponse['result']): void {
+  core.send({ type: 'appendEntriesResponse', from: core.id, to, term: core.term, result });
 }

@@ -6,17 +6,11 @@ import type { PreVote } from './types.ts';
  * Membership is the candidate's business: a member that was promoted or added may not know it yet.
  */
 export function handlePreVote(core: CoreState, message: PreVote): void {
+  const { id, term, log } = core;
+  // Leader stickiness (thesis 4.2.3).
   if (core.hearsLeader) return;
-  const isFree = core.vote === message.from || (core.vote === undefined && core.leader === undefined);
-  const granted =
-    (message.term > core.term || (message.term === core.term && isFree)) &&
-    core.log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
-  core.send({
-    type: 'preVoteResponse',
-    from: core.id,
-    to: message.from,
-    // A refusal carries this member's own term, which frees a pre-candidate that has fallen behind (etcd#8525).
-    term: granted ? message.term : core.term,
-    granted,
-  });
+  const isFree = message.term > term || core.vote === undefined || core.vote === message.from;
+  const granted = isFree && log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
+  // A refusal carries this member's own term, which frees a pre-candidate that has fallen behind (etcd-io/etcd#8525).
+  core.send({ type: 'preVoteResponse', from: id, to: message.from, term: granted ? message.term : term, granted });
 }

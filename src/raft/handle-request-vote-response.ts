@@ -1,9 +1,8 @@
-import { concludeElection, countVote } from './campaign.ts';
+import { countVote } from './campaign.ts';
 import type { CoreState } from './core-state.ts';
 import type { RequestVoteResponse } from './types.ts';
 
-/** RequestVote (Raft paper 5.2, candidates): a majority of the votes of this term makes a leader. */
+/** RequestVote (Raft paper 5.2; figure 2, candidates): a majority of the votes of this term makes a leader. */
 export function handleRequestVoteResponse(core: CoreState, message: RequestVoteResponse): void {
-  if (core.role !== 'candidate') return;
-  concludeElection(core, countVote(core, message.from, message.granted));
+  if (core.role === 'candidate') countVote(core, message.from, message.granted);
 }

@@ -1,13 +1,17 @@
 import type { CoreState } from './core-state.ts';
 import type { RequestVote } from './types.ts';
 
-/** RequestVote (Raft paper, figure 2, receiver 2): one vote a term, and only for a log that is as complete. */
+/**
+ * RequestVote (Raft paper 5.2, 5.4.1; figure 2, RequestVote, receiver 2): one vote a term, and only for a log that is as
+ * up to date. By log and term alone, as a member may have been promoted or added without knowing it.
+ */
 export function handleRequestVote(core: CoreState, message: RequestVote): void {
-  const isFree = core.vote === message.from || (core.vote === undefined && core.leader === undefined);
-  const granted = isFree && core.log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
+  const { id, term, log } = core;
+  const mayVote = core.vote === undefined && core.leader === undefined && (message.transfer || !core.hearsLeader);
+  const granted = (mayVote || core.vote === message.from) && log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
   if (granted) {
     core.vote = message.from;
     core.electionElapsedTicks = 0;
   }
-  core.send({ type: 'requestVoteResponse', from: core.id, to: message.from, term: core.term, granted });
+  core.send({ type: 'requestVoteResponse', from: id, to: message.from, term, granted });
 }

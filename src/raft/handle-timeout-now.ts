@@ -4,6 +4,5 @@ import type { TimeoutNow } from './types.ts';
 
 /** Leadership transfer (thesis 3.10): the leader chose this member, so no question first, and voters do not hold back. */
 export function handleTimeoutNow(core: CoreState, message: TimeoutNow): void {
-  if (core.role === 'leader' || core.leader !== message.from || !core.isPromotable) return;
-  campaign(core, { transfer: true });
+  if (core.role === 'follower' && core.leader === message.from && core.isPromotable) campaign(core, { transfer: true });
 }

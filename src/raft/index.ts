@@ -1,6 +1,7 @@
 export { decodeEntry, encodeEntry } from './entry-record.ts';
 export { defaultRaftOptions } from './options.ts';
-export { RaftCore, type TransferResult } from './raft.ts';
+export { RaftCore } from './raft.ts';
+export type { TransferResult } from './transfer.ts';
 export type {
   Configuration,
   Entry,

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { LogIndex } from './types.ts';
 
 interface Inflight {
@@ -15,6 +16,8 @@ export class Inflights {
   #bytes = 0;
 
   constructor(messagesMax: number, bytesMax: number) {
+    assert(messagesMax > 0, 'a window without room for one message');
+    assert(bytesMax > 0, 'a window without room for one byte');
     this.#messagesMax = messagesMax;
     this.#bytesMax = bytesMax;
   }
@@ -23,11 +26,13 @@ export class Inflights {
     return this.#count;
   }
 
+  /** In bytes it is full when the bound is reached: the message that reaches it may pass it. */
   get isFull(): boolean {
     return this.#count >= this.#messagesMax || this.#bytes >= this.#bytesMax;
   }
 
   add(lastIndex: LogIndex, bytes: number): void {
+    assert(!this.isFull, 'an append beyond the window');
     this.#ring[(this.#start + this.#count) % this.#messagesMax] = { lastIndex, bytes };
     this.#count++;
     this.#bytes += bytes;

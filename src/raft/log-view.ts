@@ -7,34 +7,58 @@ export interface LogPosition {
   readonly term: Term;
 }
 
+/** Consecutive entries for one append. */
+export interface LogSlice {
+  readonly entries: readonly Entry[];
+  /** Of their data. */
+  readonly bytes: number;
+  /** They end before the log and before the limit, because the rest has to come from disk: go on later. */
+  readonly isShort: boolean;
+}
+
+/** What an entry in memory costs beside its data, so that entries without data are not free. */
+const entryOverheadBytes = 64;
+
+const emptySlice: LogSlice = { entries: [], bytes: 0, isShort: false };
+
 /**
- * The log as the core sees it: what is durable, behind the `LogReader`, and the unstable tail in memory that follows
- * or replaces its end.
+ * The log as the core sees it: what is durable, behind the `LogReader`, and in memory what the write that is out holds
+ * and what waits for the next one.
  *
- *     durable:   1 … ──────────────────── offset-1 │ offset … (replaced by the next batch)
- *     tail:                                         │ offset … last
- *     applied ≤ committed ≤ last;  shown as committed: only what lies below offset
+ *     1 … ─────────── stableIndex │ writing … │ pending … lastIndex
+ *     durable, and present content │ in memory only
  *
- * **Invariant:** what lies below `offset` is durable here and is this log's present content.
+ *     applied ≤ committed ≤ last;  shown as committed: only what is durable too
+ *
+ * An entry that is replaced leaves `writing` at once, though the disk still writes it. So the end of that write counts
+ * only for what is still in `writing`, and never for what took its place (ABA: etcd-io/raft testdata,
+ * `async_storage_writes_append_aba_race`). What precedes the replaced entry does count: it may be committed, and a
+ * committed entry must not be written again.
+ *
+ * **Invariant:** what lies up to `stableIndex` is durable here and is this log's present content.
  */
 export class LogView {
   readonly #durable: LogReader;
-  /** Handed out in a `Ready` and in messages as it is, so it is replaced and never altered. */
-  #tail: readonly Entry[] = [];
-  #offset: LogIndex;
+  #stableIndex: LogIndex;
+  /** Handed out in a `Ready` and in messages as it is: never altered, only forgotten. */
+  #writing: readonly Entry[] = [];
+  /** How many of `#writing`, from the first, are still this log's content. */
+  #writingCount = 0;
+  #pending: Entry[] = [];
+  #unstableBytes = 0;
   #committed: LogIndex;
   #applied: LogIndex;
 
-  constructor(durable: LogReader, positions: { committed: LogIndex; applied: LogIndex }) {
+  constructor(durable: LogReader, positions: { readonly committed: LogIndex; readonly applied: LogIndex }) {
+    const lastIndex = durable.lastIndex();
+    const { committed, applied } = positions;
+    assert(committed <= lastIndex, () => `entries up to ${committed} are committed, and the log ends at ${lastIndex}`);
+    assert(applied <= lastIndex, () => `entries up to ${applied} were applied, and the log ends at ${lastIndex}`);
     this.#durable = durable;
-    this.#offset = durable.lastIndex() + 1;
-    // A hard state may promise more than the log holds only if the log is damaged, and then it does not open.
-    this.#committed = Math.max(Math.min(positions.committed, durable.lastIndex()), positions.applied);
-    this.#applied = positions.applied;
-    assert(
-      positions.applied <= durable.lastIndex(),
-      () => `applied ${positions.applied} of ${durable.lastIndex()} entries`,
-    );
+    this.#stableIndex = lastIndex;
+    // The commit index on disk lags: only a write that happens anyway carries it along.
+    this.#committed = Math.max(committed, applied);
+    this.#applied = applied;
   }
 
   get firstIndex(): LogIndex {
@@ -42,7 +66,7 @@ export class LogView {
   }
 
   get lastIndex(): LogIndex {
-    return this.#offset + this.#tail.length - 1;
+    return this.#stableIndex + this.#writingCount + this.#pending.length;
   }
 
   get lastTerm(): Term {
@@ -51,7 +75,7 @@ export class LogView {
 
   /** Everything up to here is durable on this member. */
   get stableIndex(): LogIndex {
-    return this.#offset - 1;
+    return this.#stableIndex;
   }
 
   get committed(): LogIndex {
@@ -62,14 +86,21 @@ export class LogView {
     return this.#applied;
   }
 
-  get unstable(): readonly Entry[] {
-    return this.#tail;
+  get hasPending(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  /** What the entries that are not durable hold in memory. */
+  get unstableBytes(): number {
+    return this.#unstableBytes;
   }
 
   /** `undefined` outside of the log; 0 before its first entry. */
   term(index: LogIndex): Term | undefined {
-    if (index >= this.#offset) return this.#tail[index - this.#offset]?.term;
-    return this.#durable.term(index);
+    if (index <= this.#stableIndex) return this.#durable.term(index);
+    const offset = index - this.#stableIndex - 1;
+    if (offset < this.#writingCount) return this.#writing[offset]?.term;
+    return this.#pending[offset - this.#writingCount]?.term;
   }
 
   matches(index: LogIndex, term: Term): boolean {
@@ -78,47 +109,40 @@ export class LogView {
 
   /** Raft paper 5.4.1: the later last term wins, then the longer log. */
   isUpToDate(lastIndex: LogIndex, lastTerm: Term): boolean {
-    return lastTerm > this.lastTerm || (lastTerm === this.lastTerm && lastIndex >= this.lastIndex);
+    const ownLastTerm = this.lastTerm;
+    return lastTerm > ownLastTerm || (lastTerm === ownLastTerm && lastIndex >= this.lastIndex);
   }
 
-  /** At least one entry from `low` on if there is one before `high`; see `LogReader.entries`. */
-  entries(low: LogIndex, high: LogIndex, bytesMax: number): readonly Entry[] {
-    if (low >= high) return [];
-    if (low >= this.#offset) return takeBytes(this.#tail, low - this.#offset, high - this.#offset, bytesMax);
-    const durable = this.#durable.entries(low, Math.min(high, this.#offset), bytesMax);
-    const reached = low + durable.length;
-    if (reached < this.#offset || reached >= high) return durable;
-    const left = bytesMax - durable.reduce((bytes, { data }) => bytes + data.length, 0);
-    if (left <= 0) return durable;
-    return [...durable, ...takeBytes(this.#tail, 0, high - this.#offset, left)];
-  }
-
-  /** A leader's own entries, behind its last one. */
+  /**
+   * The only way into the log, for a leader's own entries and for those it was sent: behind the last one, or from an
+   * uncommitted one on, which is replaced with all that follows it.
+   */
   append(entries: readonly Entry[]): void {
-    this.#tail = this.#tail.length === 0 ? entries : [...this.#tail, ...entries];
+    const first = entries[0];
+    if (first === undefined) return;
+    assert(first.index > this.#committed, () => `entry ${first.index} is committed and must not be replaced`);
+    assert(first.index <= this.lastIndex + 1, () => `entry ${first.index} leaves a gap behind ${this.lastIndex}`);
+    this.#truncateFrom(first.index);
+    let nextIndex = first.index;
+    for (const entry of entries) {
+      assert(entry.index === nextIndex, () => `entry ${entry.index} stands in the place of ${nextIndex}`);
+      this.#pending.push(entry);
+      this.#unstableBytes += costOf(entry);
+      nextIndex++;
+    }
   }
 
   /**
    * A leader's entries behind a position on which the logs agree: what is there stays, what conflicts is replaced from
-   * the first conflict on (Raft paper, figure 2, AppendEntries 3 and 4). False if that would replace a committed entry,
-   * which no leader that was elected by the rules can ask; nothing is changed then.
+   * the first conflict on (Raft paper, figure 2, AppendEntries 3 and 4). What is committed here agrees with every
+   * leader and is passed over.
    */
-  maybeAppend(entries: readonly Entry[]): boolean {
-    const from = entries.findIndex(({ index, term }) => !this.matches(index, term));
-    const first = entries[from];
-    if (first === undefined) return true;
-    if (first.index <= this.#committed) return false;
-    const added = entries.slice(from);
-    if (first.index <= this.#offset) {
-      this.#offset = first.index;
-      this.#tail = added;
-    } else {
-      this.#tail = [...this.#tail.slice(0, first.index - this.#offset), ...added];
-    }
-    return true;
+  appendUnlessPresent(entries: readonly Entry[]): void {
+    const from = entries.findIndex(({ index, term }) => index > this.#committed && !this.matches(index, term));
+    if (from !== -1) this.append(from === 0 ? entries : entries.slice(from));
   }
 
-  /** The commit index only grows, and never beyond the log (pitfall of etcd#15699: clamp, do not panic). */
+  /** The commit index only grows, and never beyond the log: clamp, do not panic (etcd-io/etcd#15699). */
   commitTo(index: LogIndex): boolean {
     const committed = Math.min(index, this.lastIndex);
     if (committed <= this.#committed) return false;
@@ -126,24 +150,33 @@ export class LogView {
     return true;
   }
 
-  /**
-   * The batch that ends with this entry is durable. Ignored if the entry was replaced meanwhile: an acknowledgement for
-   * what stood there before must not count for what stands there now.
-   */
-  stableTo(position: LogPosition): void {
-    if (position.index < this.#offset) return;
-    if (this.#tail[position.index - this.#offset]?.term !== position.term) return;
-    this.#tail = this.#tail.slice(position.index - this.#offset + 1);
-    this.#offset = position.index + 1;
+  /** Hands out what waits, for the batch that is written next. */
+  beginWrite(): readonly Entry[] {
+    assert(this.#writing.length === 0, 'a write begins while another one is out');
+    this.#writing = this.#pending;
+    this.#writingCount = this.#pending.length;
+    this.#pending = [];
+    return this.#writing;
+  }
+
+  /** The batch is durable. */
+  endWrite(): void {
+    for (let i = 0; i < this.#writingCount; i++) this.#unstableBytes -= costOf(this.#writing[i]);
+    this.#stableIndex += this.#writingCount;
+    this.#writing = [];
+    this.#writingCount = 0;
+    const lastIndex = this.#durable.lastIndex();
+    assert(lastIndex >= this.#stableIndex, () => `${this.#stableIndex} was written, and the log ends at ${lastIndex}`);
   }
 
   hasCommittedEntries(): boolean {
-    return this.#applied < Math.min(this.#committed, this.stableIndex);
+    return this.#applied < Math.min(this.#committed, this.#stableIndex);
   }
 
   /** Committed, durable here and not applied yet. */
   committedEntries(bytesMax: number): readonly Entry[] {
-    return this.entries(this.#applied + 1, Math.min(this.#committed, this.stableIndex) + 1, bytesMax);
+    if (!this.hasCommittedEntries()) return emptySlice.entries;
+    return this.#durable.entries(this.#applied + 1, Math.min(this.#committed, this.#stableIndex) + 1, bytesMax);
   }
 
   appliedTo(index: LogIndex): void {
@@ -152,26 +185,76 @@ export class LogView {
   }
 
   /**
+   * At least one entry from `low` on if there is one, and then as many as fit. Taken while nothing is pending, when
+   * `beginWrite` has been called; so one message carries all that one batch does, and followers share the array.
+   */
+  slice(low: LogIndex, bytesMax: number): LogSlice {
+    assert(this.#pending.length === 0, 'entries are sent before their write has begun');
+    if (low > this.lastIndex) return emptySlice;
+    if (low > this.#stableIndex) return takeBytes(this.#writing, low - this.#stableIndex - 1, bytesMax);
+    const durable = this.#durable.entries(low, this.#stableIndex + 1, bytesMax);
+    const bytes = dataBytes(durable);
+    const next = low + durable.length;
+    if (next > this.#stableIndex) return joined({ entries: durable, bytes, isShort: false }, this.#writing, bytesMax);
+    const following = this.#durable.entries(next, next + 1, 0);
+    return { entries: durable, bytes, isShort: bytes + dataBytes(following) <= bytesMax };
+  }
+
+  /**
    * The highest position up to `index` whose term is not above `term`: no entry behind it can agree with a log that has
-   * `term` at `index`. Skips a whole divergent tail in one step on either side.
+   * `term` at `index`. Skips a whole divergent tail in one step on either side (as etcd-io/raft `findConflictByTerm`).
+   * By halving, because terms never fall along a log and an old one costs a read from disk.
    */
   findConflict(index: LogIndex, term: Term): LogPosition {
-    for (let at = Math.min(index, this.lastIndex); at > 0; at--) {
-      const here = this.term(at);
-      if (here === undefined) return { index: at, term: 0 };
-      if (here <= term) return { index: at, term: here };
+    const base = this.firstIndex - 1;
+    let high = Math.min(index, this.lastIndex);
+    if (high < base || (this.term(base) ?? 0) > term) return { index: Math.max(0, Math.min(high, base - 1)), term: 0 };
+    let low = base;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.term(middle) ?? 0) <= term) low = middle;
+      else high = middle - 1;
     }
-    return { index: 0, term: 0 };
+    return { index: low, term: this.term(low) ?? 0 };
+  }
+
+  #truncateFrom(index: LogIndex): void {
+    if (index > this.lastIndex) return;
+    const kept = index - this.#stableIndex - 1;
+    const keptOfWriting = Math.max(0, Math.min(kept, this.#writingCount));
+    for (let i = keptOfWriting; i < this.#writingCount; i++) this.#unstableBytes -= costOf(this.#writing[i]);
+    const keptOfPending = Math.max(0, kept - this.#writingCount);
+    for (const entry of this.#pending.splice(keptOfPending)) this.#unstableBytes -= costOf(entry);
+    this.#writingCount = keptOfWriting;
+    this.#stableIndex = Math.min(this.#stableIndex, index - 1);
   }
 }
 
-/** As many of `entries[from … to)` as fit, and at least one. */
-function takeBytes(entries: readonly Entry[], from: number, to: number, bytesMax: number): readonly Entry[] {
+/** As many of `entries` from `from` on as fit, and at least one. */
+function takeBytes(entries: readonly Entry[], from: number, bytesMax: number): LogSlice {
   let bytes = 0;
   let end = from;
-  for (; end < to; end++) {
-    bytes += entries[end]?.data.length ?? 0;
-    if (bytes > bytesMax && end > from) break;
+  for (; end < entries.length; end++) {
+    const length = entries[end]?.data.length ?? 0;
+    if (bytes + length > bytesMax && end > from) break;
+    bytes += length;
   }
-  return from === 0 && end === entries.length ? entries : entries.slice(from, end);
+  const taken = from === 0 && end === entries.length ? entries : entries.slice(from, end);
+  return { entries: taken, bytes, isShort: false };
+}
+
+function joined(head: LogSlice, entries: readonly Entry[], bytesMax: number): LogSlice {
+  if (head.bytes + (entries[0]?.data.length ?? 0) > bytesMax || entries.length === 0) return head;
+  const tail = takeBytes(entries, 0, bytesMax - head.bytes);
+  return { entries: [...head.entries, ...tail.entries], bytes: head.bytes + tail.bytes, isShort: false };
+}
+
+function dataBytes(entries: readonly Entry[]): number {
+  let bytes = 0;
+  for (const { data } of entries) bytes += data.length;
+  return bytes;
+}
+
+function costOf(entry: Entry | undefined): number {
+  return entry === undefined ? 0 : entry.data.length + entryOverheadBytes;
 }

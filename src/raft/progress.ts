@@ -1,6 +1,16 @@
 import { Inflights } from './inflights.ts';
 import type { LogIndex, MemberId } from './types.ts';
 
+/** What was put into one append. */
+interface SentAppend {
+  /** The entries' count, and the bytes of their data. */
+  readonly count: number;
+  readonly bytes: number;
+  readonly commit: LogIndex;
+  /** More was wanted but has to come from disk (`LogSlice.isShort`). */
+  readonly isShort: boolean;
+}
+
 /**
  * What a leader knows of another member's log, and how it sends (as etcd-io/raft `tracker/progress.go`).
  *
@@ -8,11 +18,13 @@ import type { LogIndex, MemberId } from './types.ts';
  *        ┌──────────┐ ──────────────────────────▶ ┌───────────┐
  *     ──▶│  probe   │                             │ replicate │
  *        └──────────┘ ◀────────────────────────── └───────────┘
- *             │         rejected, or unreachable        │
- *             └──────────────▶ snapshot ◀───────────────┘
- *                   the log does not reach back that far
+ *          │      ▲     rejected, or unreachable        │
+ *          ▼      │ it has enough after all             │
+ *        ┌──────────┐                                   │
+ *        │ snapshot │ ◀─────────────────────────────────┘
+ *        └──────────┘   the log does not reach back that far
  *
- * - `probe`: where the logs agree is not known; one append at a time, then silence until an answer or a heartbeat.
+ * - `probe`: where the logs agree is not known; one append at a time, then silence until an answer or a heartbeat's.
  * - `replicate`: appends follow each other without waiting, until the window of inflights is full.
  * - `snapshot`: appends cannot help; nothing is sent.
  *
@@ -21,84 +33,125 @@ import type { LogIndex, MemberId } from './types.ts';
 export class FollowerProgress {
   readonly id: MemberId;
   readonly inflights: Inflights;
-  state: 'probe' | 'replicate' | 'snapshot' = 'probe';
-  /** The highest index that the follower is known to share with this leader's log. */
-  matchIndex: LogIndex = 0;
-  /** The next entry to send. */
-  nextIndex: LogIndex;
+  /** Ticks of the leadership when it last answered. */
+  answeredTick = Number.NEGATIVE_INFINITY;
+  #state: 'probe' | 'replicate' | 'snapshot' = 'probe';
+  #matchIndex: LogIndex = 0;
+  #nextIndex: LogIndex;
   /** The highest commit index that was sent. */
-  sentCommit: LogIndex = 0;
-  /** An append is on its way (probe), or the window was filled (replicate); a heartbeat's answer lifts it. */
-  isPaused = false;
-  /** It is there and seems to lack something: the next append is sent even if it is empty, to hear what it has. */
-  isAnswerDue = false;
-  /** It answered since the leader last counted its quorum. */
-  recentlyActive = false;
+  #sentCommit: LogIndex = 0;
+  /** Nothing more until an answer: a probe is out, or the rest has to come from disk. */
+  #isPaused = false;
+  /** It is there and seems to lack something: the next append goes even if it is empty, to hear what it has. */
+  #isAnswerDue = false;
 
-  constructor(id: MemberId, nextIndex: LogIndex, window: { messagesMax: number; bytesMax: number }) {
+  constructor(id: MemberId, nextIndex: LogIndex, window: { readonly messagesMax: number; readonly bytesMax: number }) {
     this.id = id;
-    this.nextIndex = nextIndex;
+    this.#nextIndex = nextIndex;
     this.inflights = new Inflights(window.messagesMax, window.bytesMax);
   }
 
-  becomeProbe(): void {
-    this.#reset('probe');
-    this.nextIndex = this.matchIndex + 1;
-    this.sentCommit = Math.min(this.sentCommit, this.nextIndex - 1);
+  get state(): 'probe' | 'replicate' | 'snapshot' {
+    return this.#state;
   }
 
-  becomeReplicate(): void {
-    this.#reset('replicate');
-    this.nextIndex = this.matchIndex + 1;
+  /** The highest index that the follower is known to share with this leader's log. */
+  get matchIndex(): LogIndex {
+    return this.#matchIndex;
   }
 
-  becomeSnapshot(): void {
-    this.#reset('snapshot');
+  /** The next entry to send. */
+  get nextIndex(): LogIndex {
+    return this.#nextIndex;
   }
 
-  /** The follower accepted everything up to `index`; false if that was known. */
-  maybeUpdate(index: LogIndex): boolean {
-    if (index <= this.matchIndex) return false;
-    this.matchIndex = index;
-    this.nextIndex = Math.max(this.nextIndex, index + 1);
-    this.isPaused = false;
-    return true;
+  /** There are entries to send, or a question, and they may be sent. */
+  wantsAppend(lastIndex: LogIndex): boolean {
+    if (this.#state === 'snapshot') return false;
+    if (this.#isAnswerDue) return true;
+    if (this.#isPaused || this.inflights.isFull) return false;
+    return this.#state === 'probe' ? this.#matchIndex < lastIndex : this.#nextIndex <= lastIndex;
+  }
+
+  /** It may have entries of which it does not know that they are committed, and it may be told. */
+  wantsCommit(committed: LogIndex): boolean {
+    if (this.#state !== 'replicate' || this.#isPaused || this.inflights.isFull) return false;
+    return this.#sentCommit < Math.min(committed, this.#nextIndex - 1);
+  }
+
+  sent({ count, bytes, commit, isShort }: SentAppend): void {
+    this.#isAnswerDue = false;
+    this.noteSentCommit(Math.min(commit, this.#nextIndex - 1 + count));
+    if (this.#state === 'probe') {
+      this.#isPaused = true;
+      return;
+    }
+    if (count === 0) return;
+    this.#nextIndex += count;
+    this.inflights.add(this.#nextIndex - 1, bytes);
+    this.#isPaused = isShort;
+  }
+
+  noteSentCommit(commit: LogIndex): void {
+    this.#sentCommit = Math.max(this.#sentCommit, commit);
   }
 
   /**
-   * The follower rejected an append after `rejectedIndex`; `agreeIndex` is where the logs may agree. False if the answer
-   * is old, and nothing changed.
+   * The follower has everything up to `index`; the log begins at `firstIndex`. True if that was not known. An index
+   * below the match index is an answer that comes late.
    */
-  maybeDecrease(rejectedIndex: LogIndex, agreeIndex: LogIndex): boolean {
-    if (this.state === 'replicate') {
-      if (rejectedIndex <= this.matchIndex) return false;
-      this.becomeProbe();
-      return true;
+  accepted(index: LogIndex, firstIndex: LogIndex): boolean {
+    if (index < this.#matchIndex) return false;
+    const isNews = index > this.#matchIndex;
+    this.#matchIndex = index;
+    this.#nextIndex = Math.max(this.#nextIndex, index + 1);
+    if (this.#state === 'replicate') {
+      this.inflights.freeTo(index);
+      this.#isPaused = false;
+    } else if (this.#state === 'probe' || index + 1 >= firstIndex) {
+      this.#enter('replicate', index + 1);
     }
-    if (this.nextIndex - 1 !== rejectedIndex) return false;
-    // It had acknowledged that entry and has it no more: counting on it would commit what is not there (etcd#15699).
-    if (rejectedIndex <= this.matchIndex) this.matchIndex = Math.max(0, Math.min(rejectedIndex - 1, agreeIndex));
-    this.nextIndex = Math.max(Math.min(rejectedIndex, agreeIndex + 1), this.matchIndex + 1);
-    this.sentCommit = Math.min(this.sentCommit, this.nextIndex - 1);
-    this.isPaused = false;
-    return true;
+    return isNews;
   }
 
-  /** An append with entries up to `lastIndex` was sent. */
-  sent(lastIndex: LogIndex, bytes: number): void {
-    if (this.state === 'replicate') {
-      this.nextIndex = lastIndex + 1;
-      this.inflights.add(lastIndex, bytes);
-      this.isPaused = this.inflights.isFull;
-      return;
-    }
-    this.isPaused = true;
+  /**
+   * The follower rejected an append behind `rejectedIndex`; `agreeIndex` is the last place where the logs may agree.
+   * Normally that lies above the match index. If it does not, the follower has lost what it had acknowledged: then it
+   * is not counted for it any longer, and gets it again (etcd-io/etcd#15699). A late answer can look like that too, and
+   * costs no more than a round trip.
+   */
+  rejected(rejectedIndex: LogIndex, agreeIndex: LogIndex): void {
+    // Probing, there is one append that it can be about; replicating, any from the match index on.
+    const lowest = this.#state === 'replicate' ? this.#matchIndex : this.#nextIndex - 1;
+    if (rejectedIndex < Math.max(1, lowest) || rejectedIndex >= this.#nextIndex) return;
+    const agree = Math.min(agreeIndex, rejectedIndex - 1);
+    this.#matchIndex = Math.min(this.#matchIndex, agree);
+    if (this.#state === 'snapshot') return;
+    this.#enter('probe', agree + 1);
   }
 
-  #reset(state: FollowerProgress['state']): void {
-    this.state = state;
-    this.isPaused = false;
-    this.isAnswerDue = false;
+  /** Whatever made sending pause, an answer to it may have been lost. */
+  answeredHeartbeat(lastIndex: LogIndex): void {
+    this.#isPaused = false;
+    this.#isAnswerDue = this.#state === 'probe' || this.#matchIndex < lastIndex;
+  }
+
+  /** What is on its way may be lost: sending begins again behind what the follower is known to have. */
+  unreachable(): void {
+    if (this.#state === 'replicate') this.#enter('probe', this.#matchIndex + 1);
+  }
+
+  /** The log has dropped the next entry. */
+  becomeSnapshot(): void {
+    this.#enter('snapshot', this.#nextIndex);
+  }
+
+  #enter(state: 'probe' | 'replicate' | 'snapshot', nextIndex: LogIndex): void {
+    this.#state = state;
+    this.#nextIndex = nextIndex;
+    this.#sentCommit = Math.min(this.#sentCommit, nextIndex - 1);
+    this.#isPaused = false;
+    this.#isAnswerDue = false;
     this.inflights.clear();
   }
 }

@@ -1,67 +1,81 @@
-import type { CoreState } from './core-state.ts';
+import type { CoreState, Leadership } from './core-state.ts';
 import { isQuorum } from './quorum.ts';
 import type { ReadRequest } from './read-rounds.ts';
 import type { LogIndex, MemberId } from './types.ts';
 
-/** Takes a read in, as the leader: its own or a follower's. */
-export function acceptRead(core: CoreState, read: ReadRequest): void {
-  core.reads.add(read);
-  beginRound(core);
+/** Answers that a follower waits for; the oldest question gives way, and is asked again. */
+const askedReadsMax = 4096;
+
+/** See `RaftCore.requestReadIndex`. */
+export function requestReadIndex(core: CoreState, context: number): boolean {
+  const { id, leader, leadership, askedReads, term } = core;
+  if (leader === undefined) return false;
+  if (leadership !== undefined) {
+    leadership.reads.add({ from: id, context });
+    return true;
+  }
+  const [oldest] = askedReads;
+  if (oldest !== undefined && askedReads.size >= askedReadsMax) askedReads.delete(oldest);
+  askedReads.add(context);
+  core.send({ type: 'readIndex', from: id, to: leader, term, context });
+  return true;
 }
 
 /**
- * Answers what waits, or sees to it that a round will, with the next `Ready`. Before the term's first commit neither is
- * possible: the leader does not know yet which of its entries are committed (thesis 6.4, step 1).
+ * Whether the next `Ready` does something for reads that wait. Before the term's first commit it cannot: the leader does
+ * not know yet which of its entries are committed (thesis 6.4, step 1; etcd-io/etcd#7331).
  */
-export function beginRound(core: CoreState): void {
-  if (!core.reads.hasWaiting || !core.hasCommittedInTerm) return;
-  if (core.isSingleVoter || isLeaseValid(core)) {
-    release(core, core.reads.takeWaiting(), core.log.committed);
-    return;
-  }
-  core.isReadRoundDue = core.reads.current === 0;
+export function wantsReads(core: CoreState, leadership: Leadership): boolean {
+  const { reads } = leadership;
+  if (!reads.hasWaiting || !hasCommittedInTerm(core, leadership)) return false;
+  return reads.current === undefined || isLeaseValid(core, leadership);
 }
 
-/** Called once a `Ready`, when the heartbeats leave: whatever arrived before that shares the round. */
-export function startDueRound(core: CoreState): void {
-  if (!core.isReadRoundDue) return;
-  core.isReadRoundDue = false;
-  if (core.reads.current === 0) startRound(core);
+/**
+ * Starts a round for all reads that wait, unless one is under way, or answers them where none is needed. Called once a
+ * `Ready`, when the heartbeats leave: whatever arrived before that shares the round.
+ */
+export function handleWaitingReads(core: CoreState, leadership: Leadership): void {
+  const { reads, isHeartbeatDue, ticks } = leadership;
+  if (!hasCommittedInTerm(core, leadership)) return;
+  if (isLeaseValid(core, leadership)) release(core, reads.takeWaiting(), core.log.committed);
+  // A lease lives on rounds that go on whether anybody reads or not.
+  const isLeaseDue = core.options.readMode === 'lease' && isHeartbeatDue;
+  if (reads.current !== undefined || !(isLeaseDue || reads.hasWaiting)) return;
+  reads.start({ index: core.log.committed, tick: ticks });
+  if (!maybeEndRound(core, leadership)) leadership.isHeartbeatDue = true;
 }
 
-/** Lease reads live on rounds that go on whether anybody reads or not. */
-export function renewLease(core: CoreState): void {
-  if (core.options.readMode === 'lease' && core.reads.current === 0 && core.hasCommittedInTerm) startRound(core);
+export function acknowledgeRound(core: CoreState, leadership: Leadership, from: MemberId, number: number): void {
+  const { current } = leadership.reads;
+  // An answer to an older round says nothing about the time since then (etcd-io/etcd#20418).
+  if (current?.number !== number) return;
+  current.answered.add(from);
+  maybeEndRound(core, leadership);
 }
 
-export function acknowledgeRound(core: CoreState, from: MemberId, number: number): void {
-  const round = core.reads.acknowledge(from, number, (acknowledged) =>
-    isQuorum(core.configuration, (member) => member === core.id || acknowledged.has(member)),
-  );
-  if (round === undefined) return;
-  core.confirmedTick = Math.max(core.confirmedTick, round.startedTick);
-  release(core, round.reads, round.index);
-  beginRound(core);
-}
-
-export function broadcastHeartbeat(core: CoreState): void {
-  core.heartbeatElapsedTicks = 0;
-  for (const follower of core.followers.values()) {
-    core.send({
-      type: 'heartbeat',
-      from: core.id,
-      to: follower.id,
-      term: core.term,
-      // The follower's log may differ from this one behind what they are known to share.
-      commit: Math.min(follower.matchIndex, core.log.committed),
-      readRound: core.reads.current,
-    });
+export function sendDueHeartbeats(core: CoreState, leadership: Leadership): void {
+  if (!leadership.isHeartbeatDue) return;
+  leadership.isHeartbeatDue = false;
+  const [from, term] = [core.id, core.term];
+  const readRound = leadership.reads.current?.number ?? 0;
+  for (const follower of leadership.followers.values()) {
+    // The follower's log may differ from this one behind what they are known to share.
+    const commit = Math.min(follower.matchIndex, core.log.committed);
+    follower.noteSentCommit(commit);
+    core.send({ type: 'heartbeat', from, to: follower.id, term, commit, readRound });
   }
 }
 
-function startRound(core: CoreState): void {
-  core.reads.start({ index: core.log.committed, tick: core.leadingTicks });
-  broadcastHeartbeat(core);
+function maybeEndRound(core: CoreState, leadership: Leadership): boolean {
+  const { current } = leadership.reads;
+  if (current === undefined) return false;
+  const isAnswered = (member: MemberId): boolean => member === core.id || current.answered.has(member);
+  if (!isQuorum(core.configuration, isAnswered)) return false;
+  leadership.reads.end();
+  leadership.confirmedTick = current.startedTick;
+  release(core, current.reads, current.index);
+  return true;
 }
 
 function release(core: CoreState, reads: readonly ReadRequest[], index: LogIndex): void {
@@ -71,9 +85,13 @@ function release(core: CoreState, reads: readonly ReadRequest[], index: LogIndex
   }
 }
 
+function hasCommittedInTerm(core: CoreState, { noopIndex }: Leadership): boolean {
+  return core.log.committed >= noopIndex;
+}
+
 /** See `RaftOptions.readMode`. During a transfer another member may be elected before this lease is over. */
-function isLeaseValid(core: CoreState): boolean {
+function isLeaseValid(core: CoreState, { ticks, confirmedTick, transfer, isLeaseForfeited }: Leadership): boolean {
   const { readMode, electionTicks, leaseDriftTicks } = core.options;
-  if (readMode !== 'lease' || core.transfer !== undefined) return false;
-  return core.leadingTicks - core.confirmedTick < electionTicks - leaseDriftTicks;
+  if (readMode !== 'lease' || transfer !== undefined || isLeaseForfeited) return false;
+  return ticks - confirmedTick < electionTicks - leaseDriftTicks;
 }

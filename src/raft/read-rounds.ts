@@ -6,31 +6,31 @@ export interface ReadRequest {
   readonly context: number;
 }
 
-interface Round {
+/** The reads of a round, and the commit index when it started. */
+export interface Round {
   readonly number: number;
-  /** The commit index when the round started. */
   readonly index: LogIndex;
   readonly startedTick: number;
   readonly reads: readonly ReadRequest[];
-  readonly acknowledged: Set<MemberId>;
+  readonly answered: Set<MemberId>;
 }
 
 /** Members ask again after a while, so dropping beyond this loses nothing but time. */
-const waitingMax = 10_000;
+const waitingMax = 4096;
 
 /**
  * Read-index rounds of one leadership (thesis 6.4). A round confirms with a quorum that this member still led after the
  * round started; so it may release only reads that had arrived before. One round at a time, and everything that
- * arrives meanwhile shares the next.
+ * arrives meanwhile shares the next. A change of term or leader ends all of it without an answer.
  */
 export class ReadRounds {
   #waiting: ReadRequest[] = [];
-  #round: Round | undefined;
+  #current: Round | undefined;
   #lastNumber = 0;
 
-  /** 0: none is under way. Travels with every heartbeat, so that a lost one is repeated by the next. */
-  get current(): number {
-    return this.#round?.number ?? 0;
+  /** The round that is under way. Its number travels with every heartbeat, so that the next repeats what was lost. */
+  get current(): Round | undefined {
+    return this.#current;
   }
 
   get hasWaiting(): boolean {
@@ -41,7 +41,7 @@ export class ReadRounds {
     if (this.#waiting.length < waitingMax) this.#waiting.push(read);
   }
 
-  /** Hands out what waits without a round, where none is needed. */
+  /** What waits, where no round is needed. */
   takeWaiting(): readonly ReadRequest[] {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -49,26 +49,17 @@ export class ReadRounds {
   }
 
   start(at: { readonly index: LogIndex; readonly tick: number }): void {
-    this.#round = {
+    this.#current = {
       number: ++this.#lastNumber,
       index: at.index,
       startedTick: at.tick,
       reads: this.takeWaiting(),
-      acknowledged: new Set(),
+      answered: new Set(),
     };
   }
 
-  /** `undefined` unless that answer completes the round; then the round is over. */
-  acknowledge(
-    from: MemberId,
-    number: number,
-    isQuorum: (acknowledged: ReadonlySet<MemberId>) => boolean,
-  ): Round | undefined {
-    const round = this.#round;
-    if (round === undefined || round.number !== number) return undefined;
-    round.acknowledged.add(from);
-    if (!isQuorum(round.acknowledged)) return undefined;
-    this.#round = undefined;
-    return round;
+  /** The current round is confirmed. */
+  end(): void {
+    this.#current = undefined;
   }
 }

@@ -1,118 +1,97 @@
-import type { CoreState } from './core-state.ts';
+import type { CoreState, Leadership } from './core-state.ts';
+import type { LogSlice } from './log-view.ts';
 import type { FollowerProgress } from './progress.ts';
-import { committedIndex, isQuorum } from './quorum.ts';
-import { beginRound } from './read-index.ts';
-import type { Entry, EntryType, LogIndex, MemberId } from './types.ts';
+import { committedIndex } from './quorum.ts';
+import type { AppendEntries, EntryType, LogIndex, MemberId, Message } from './types.ts';
 
 /** Appends to the leader's own log; followers get it with the next `Ready`. Returns the first index. */
 export function appendAsLeader(
   core: CoreState,
-  proposals: readonly { readonly type: EntryType; readonly data: Uint8Array }[],
+  { uncommitted }: Leadership,
+  type: EntryType,
+  data: readonly Uint8Array[],
 ): LogIndex {
   const firstIndex = core.log.lastIndex + 1;
-  const entries: Entry[] = proposals.map(({ type, data }, i) => ({
-    term: core.term,
-    index: firstIndex + i,
-    type,
-    data,
-  }));
-  core.log.append(entries);
-  core.isReplicationDue = true;
+  const term = core.term;
+  core.log.append(data.map((one, i) => ({ term, index: firstIndex + i, type, data: one })));
+  for (const { length } of data) uncommitted.add(length);
   return firstIndex;
 }
 
-/** Sends every follower what it lacks and may be sent. Called once a `Ready`, so that proposals share messages. */
-export function replicate(core: CoreState): void {
-  if (!core.isReplicationDue) return;
-  core.isReplicationDue = false;
-  for (const follower of core.followers.values()) {
-    while (sendAppend(core, follower));
+export function wantsAppends(core: CoreState, leadership: Leadership): boolean {
+  for (const follower of leadership.followers.values()) {
+    if (wantsAppend(core, leadership, follower)) return true;
   }
-  core.isCommitNoticeDue = false;
+  return false;
 }
 
-/** A follower may have entries of which it does not know that they are committed. */
-export function lacksCommit(core: CoreState, follower: FollowerProgress): boolean {
-  return follower.sentCommit < Math.min(core.log.committed, follower.nextIndex - 1);
+/** Some follower could be told of a commit; see `RaftOptions.commitNotice`. */
+export function hasUntoldCommit({ log }: CoreState, { followers }: Leadership): boolean {
+  for (const follower of followers.values()) {
+    if (follower.wantsCommit(log.committed)) return true;
+  }
+  return false;
 }
 
-/** Sends one append; true if another should follow at once. */
-function sendAppend(core: CoreState, follower: FollowerProgress): boolean {
-  if (follower.isPaused || follower.state === 'snapshot') return false;
+/**
+ * Sends every follower what it lacks and may be sent. Called once a `Ready`, so that all that was proposed before it
+ * shares one message, and followers that stand at the same entry share one array of entries.
+ */
+export function takeAppends(core: CoreState, leadership: Leadership, messages: Message[]): void {
+  const slices = new Map<LogIndex, LogSlice>();
+  for (const follower of leadership.followers.values()) {
+    while (wantsAppend(core, leadership, follower)) {
+      const message = nextAppend(core, follower, slices);
+      if (message !== undefined) messages.push(message);
+    }
+  }
+  leadership.isCommitNoticeDue = false;
+}
+
+function wantsAppend({ log, options }: CoreState, leadership: Leadership, follower: FollowerProgress): boolean {
+  const tellsCommit = options.commitNotice === 'prompt' || leadership.isCommitNoticeDue;
+  return follower.wantsAppend(log.lastIndex) || (tellsCommit && follower.wantsCommit(log.committed));
+}
+
+/** Undefined if the log does not reach back to where the follower stands; then it wants no more. */
+function nextAppend(
+  core: CoreState,
+  follower: FollowerProgress,
+  slices: Map<LogIndex, LogSlice>,
+): AppendEntries | undefined {
   const { log, options } = core;
-  const previousIndex = follower.nextIndex - 1;
-  const previousTerm = log.term(previousIndex);
-  if (previousTerm === undefined || follower.nextIndex < log.firstIndex) {
+  const { nextIndex } = follower;
+  const previousIndex = nextIndex - 1;
+  const previousTerm = nextIndex < log.firstIndex ? undefined : log.term(previousIndex);
+  if (previousTerm === undefined) {
     follower.becomeSnapshot();
-    return false;
+    return undefined;
   }
-  const mayCarry = follower.state === 'probe' || !follower.inflights.isFull;
-  const entries = mayCarry ? log.entries(follower.nextIndex, log.lastIndex + 1, options.messageBytesMax) : noEntries;
+  // Beyond a full window only the question is sent what the follower has; see `FollowerProgress.answeredHeartbeat`.
+  let slice: LogSlice = noEntries;
+  if (!follower.inflights.isFull) {
+    slice = slices.get(nextIndex) ?? log.slice(nextIndex, options.messageBytesMax);
+    slices.set(nextIndex, slice);
+  }
+  const { entries, bytes, isShort } = slice;
   const commit = log.committed;
-  const tellsCommit = options.commitNotice === 'prompt' || core.isCommitNoticeDue;
-  // A probe asks where the logs agree even if there is nothing to send.
-  const isNews =
-    entries.length > 0 ||
-    follower.state === 'probe' ||
-    follower.isAnswerDue ||
-    (tellsCommit && lacksCommit(core, follower));
-  if (!isNews) return false;
-  follower.isAnswerDue = false;
-
-  const to = follower.id;
-  core.send({
-    type: 'appendEntries',
-    from: core.id,
-    to,
-    term: core.term,
-    previousIndex,
-    previousTerm,
-    entries,
-    commit,
-  });
-  const lastIndex = previousIndex + entries.length;
-  follower.sentCommit = Math.min(commit, lastIndex);
-  if (entries.length > 0 || follower.state === 'probe') follower.sent(lastIndex, dataBytes(entries));
-  // More follows only if this one was cut by its size, and not because the rest has to come from disk.
-  return lastIndex < log.lastIndex && lastIndex >= log.stableIndex && !follower.isPaused;
+  follower.sent({ count: entries.length, bytes, commit, isShort });
+  const [from, to, term] = [core.id, follower.id, core.term];
+  return { type: 'appendEntries', from, to, term, previousIndex, previousTerm, entries, commit };
 }
 
 /**
  * Raft paper figure 8 and 5.4.2: counting replicas commits entries of the own term only; what came before commits with
- * them. True if the commit index moved.
+ * them. The leader counts for itself what its own disk has, and nothing more.
  */
-export function maybeCommit(core: CoreState): boolean {
-  const index = committedIndex(core.configuration, (member) => matchIndexOf(core, member));
-  if (index <= core.log.committed || core.log.term(index) !== core.term) return false;
-  core.log.commitTo(index);
-  if (core.options.commitNotice === 'prompt') tellCommit(core);
-  // Reads that came before the term's first commit have waited for it.
-  beginRound(core);
-  return true;
+export function maybeCommit(core: CoreState, leadership: Leadership): void {
+  const { log } = core;
+  const { followers, noopIndex, uncommitted } = leadership;
+  const matchOf = (member: MemberId): LogIndex =>
+    member === core.id ? log.stableIndex : (followers.get(member)?.matchIndex ?? 0);
+  const index = committedIndex(core.configuration, matchOf);
+  if (index < noopIndex || !log.commitTo(index)) return;
+  uncommitted.release(uncommitted.count - (log.lastIndex - log.committed));
 }
 
-export function tellCommit(core: CoreState): void {
-  core.isCommitNoticeDue = true;
-  core.isReplicationDue = true;
-}
-
-export function hasActiveQuorum(core: CoreState): boolean {
-  return isQuorum(
-    core.configuration,
-    (member) => member === core.id || core.followers.get(member)?.recentlyActive === true,
-  );
-}
-
-/** The leader counts for itself what its own disk has, and nothing more. */
-function matchIndexOf(core: CoreState, member: MemberId): LogIndex {
-  if (member === core.id) return core.log.stableIndex;
-  return core.followers.get(member)?.matchIndex ?? 0;
-}
-
-function dataBytes(entries: readonly Entry[]): number {
-  let bytes = 0;
-  for (const { data } of entries) bytes += data.length;
-  return bytes;
-}
-
-const noEntries: readonly Entry[] = [];
+const noEntries: LogSlice = { entries: [], bytes: 0, isShort: false };

@@ -6,49 +6,40 @@ import { handleHeartbeat } from './handle-heartbeat.ts';
 import { handleHeartbeatResponse } from './handle-heartbeat-response.ts';
 import { handlePreVote } from './handle-pre-vote.ts';
 import { handlePreVoteResponse } from './handle-pre-vote-response.ts';
-import { handleReadIndex, handleReadIndexResponse } from './handle-read-index.ts';
+import { handleReadIndex } from './handle-read-index.ts';
+import { handleReadIndexResponse } from './handle-read-index-response.ts';
 import { handleRequestVote } from './handle-request-vote.ts';
 import { handleRequestVoteResponse } from './handle-request-vote-response.ts';
 import { handleTimeoutNow } from './handle-timeout-now.ts';
 import type { Message } from './types.ts';
+import { isWellFormed } from './well-formed.ts';
 
-/** One received message: first the rules for terms that hold for all of them, then the message's own. */
+/**
+ * One received message: first the rules for terms that hold for all of them (Raft paper, figure 2, all servers), then
+ * the message's own.
+ */
 export function step(core: CoreState, message: Message): void {
-  if (message.to !== core.id || message.from === core.id) return;
-  if (message.term > core.term && !adoptTerm(core, message)) return;
+  if (message.to !== core.id || message.from === core.id || !isWellFormed(message)) return;
   if (message.term < core.term) {
     answerOlderTerm(core, message);
     return;
   }
+  if (message.term > core.term && !isAboutNextTerm(message)) {
+    // Leader stickiness (thesis 4.2.3), but for a transfer, which the leader itself began.
+    if (message.type === 'requestVote' && !message.transfer && core.hearsLeader) return;
+    core.becomeFollower(message.term, undefined);
+  }
   handle(core, message);
 }
 
-/** Raft paper, figure 2, all servers: a higher term is adopted. False: the message is not to be looked at. */
-function adoptTerm(core: CoreState, message: Message): boolean {
-  switch (message.type) {
-    case 'preVote':
-      // About a term that nobody has begun yet.
-      handlePreVote(core, message);
-      return false;
-    case 'preVoteResponse':
-      if (message.granted) {
-        handlePreVoteResponse(core, message);
-        return false;
-      }
-      break;
-    case 'requestVote':
-      // Leader stickiness (thesis 4.2.3), but for a transfer, which the leader itself began.
-      if (core.hearsLeader && !message.transfer) return false;
-      break;
-    default:
-  }
-  core.becomeFollower(message.term, undefined);
-  return true;
+/** Pre-votes and their grants carry a term that nobody has begun; they leave everybody's term where it is. */
+function isAboutNextTerm(message: Message): boolean {
+  return message.type === 'preVote' || (message.type === 'preVoteResponse' && message.granted);
 }
 
 /**
- * Older terms are answered, never obeyed. A leader or candidate of an older term learns the present one from that and
- * gives up; without the answer it could stay for ever, because nobody listens to it (etcd-io/raft `raft.go`, Step).
+ * Older terms are never obeyed. A leader or pre-candidate of an older term is told the present one, or it could stay
+ * for ever, because its messages are ignored (etcd-io/raft `raft.go`, Step; etcd-io/etcd#8525).
  */
 function answerOlderTerm(core: CoreState, message: Message): void {
   const [from, to, term] = [core.id, message.from, core.term];

@@ -1,42 +1,45 @@
 import { preCampaign } from './campaign.ts';
-import type { CoreState } from './core-state.ts';
-import { broadcastHeartbeat, renewLease } from './read-index.ts';
-import { hasActiveQuorum } from './replicate.ts';
+import type { CoreState, Leadership } from './core-state.ts';
+import { isQuorum } from './quorum.ts';
 
-/** One tick of the injected clock. */
+/** One tick of the driver's clock. */
 export function tick(core: CoreState): void {
-  if (core.role === 'leader') tickLeader(core);
+  if (core.leadership !== undefined) tickLeader(core, core.leadership);
   else tickElection(core);
 }
 
 function tickElection(core: CoreState): void {
   core.electionElapsedTicks++;
+  core.leaderSilentTicks++;
   // Whoever may not campaign counts on: a learner that began anew would hold back its vote for a leader long silent.
   if (core.electionElapsedTicks >= core.electionTimeoutTicks && core.isPromotable) preCampaign(core);
 }
 
-function tickLeader(core: CoreState): void {
+function tickLeader(core: CoreState, leadership: Leadership): void {
   const { electionTicks, heartbeatTicks } = core.options;
-  core.leadingTicks++;
-  core.heartbeatElapsedTicks++;
-  core.electionElapsedTicks++;
-  if (core.electionElapsedTicks >= electionTicks && !keepsQuorum(core)) return;
-  if (core.transfer !== undefined && ++core.transfer.elapsedTicks >= electionTicks) core.transfer = undefined;
-  if (core.heartbeatElapsedTicks < heartbeatTicks) return;
-  renewLease(core);
-  broadcastHeartbeat(core);
+  leadership.ticks++;
+  core.leaderSilentTicks++;
+  if (!keepsQuorum(core, leadership)) {
+    core.becomeFollower(core.term, undefined);
+    return;
+  }
+  const { transfer } = leadership;
+  if (transfer !== undefined && ++transfer.elapsedTicks >= electionTicks) leadership.transfer = undefined;
+  if (++leadership.heartbeatElapsedTicks < heartbeatTicks) return;
+  leadership.heartbeatElapsedTicks = 0;
+  leadership.isHeartbeatDue = true;
 }
 
 /**
  * CheckQuorum (thesis 6.2): a leader that a quorum did not answer within an election timeout gives up, so that clients
  * are not kept waiting by a leader that cannot commit.
  */
-function keepsQuorum(core: CoreState): boolean {
-  core.electionElapsedTicks = 0;
-  if (!hasActiveQuorum(core)) {
-    core.becomeFollower(core.term, undefined);
-    return false;
-  }
-  for (const follower of core.followers.values()) follower.recentlyActive = false;
-  return true;
+function keepsQuorum(core: CoreState, leadership: Leadership): boolean {
+  const { electionTicks } = core.options;
+  if (leadership.ticks < electionTicks) return true;
+  return isQuorum(core.configuration, (member) => {
+    if (member === core.id) return true;
+    const follower = leadership.followers.get(member);
+    return follower !== undefined && leadership.ticks - follower.answeredTick < electionTicks;
+  });
 }

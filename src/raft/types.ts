@@ -265,8 +265,8 @@ export interface RaftOptions {
   /**
    * `quorum` asks a majority for each round of reads. `lease` answers from the leader's own clock as long as a quorum
    * answered within electionTicks - leaseDriftTicks: correct only while no member's clock runs faster than the
-   * leader's by more than that share, no voter restarts within an election timeout, and no `timeoutNow` of a transfer
-   * that was given up arrives late. Off by default for these reasons.
+   * leader's by more than that share, and every member is set to it: each keeps its promise of silence to the leader
+   * over a change of term and over a restart. Off by default, because it trusts clocks.
    */
   readonly readMode: 'quorum' | 'lease';
   /** See `readMode`. */

@@ -1,0 +1,83 @@
+import { assert } from '../base/assert.ts';
+import { countOwnVote } from './campaign.ts';
+import type { CoreState } from './core-state.ts';
+import { handleWaitingReads, sendDueHeartbeats, wantsReads } from './read-index.ts';
+import { maybeCommit, takeAppends, wantsAppends } from './replicate.ts';
+import type { HardState, Message, Ready, SoftState } from './types.ts';
+
+/**
+ * Shows what the rules have brought about, one `Ready` at a time, and takes in that it was done. What a `Ready` holds is
+ * decided when it is taken, not when its cause came in: so everything between two of them shares one batch, one append
+ * for each follower, and one round for the reads.
+ */
+export class ReadyCycle {
+  readonly #core: CoreState;
+  #outstanding: Ready | undefined;
+  #shownHardState: HardState;
+  #shownSoftState: SoftState;
+
+  constructor(core: CoreState) {
+    this.#core = core;
+    this.#shownHardState = core.hardState();
+    this.#shownSoftState = core.softState();
+  }
+
+  hasReady(): boolean {
+    if (this.#outstanding !== undefined) return false;
+    const { log, outbox, readStates, leadership } = this.#core;
+    if (log.hasPending || log.hasCommittedEntries() || !outbox.isEmpty || readStates.length > 0) return true;
+    if (this.#isHardStateNew() || this.#isSoftStateNew()) return true;
+    if (leadership === undefined) return false;
+    return leadership.isHeartbeatDue || wantsAppends(this.#core, leadership) || wantsReads(this.#core, leadership);
+  }
+
+  take(): Ready {
+    assert(this.#outstanding === undefined, 'the Ready that is out has not been advanced');
+    const core = this.#core;
+    const entries = core.log.beginWrite();
+    const appends: Message[] = [];
+    if (core.leadership !== undefined) {
+      handleWaitingReads(core, core.leadership);
+      takeAppends(core, core.leadership, appends);
+      sendDueHeartbeats(core, core.leadership);
+    }
+    const isVoteNew = core.term !== this.#shownHardState.term || core.vote !== this.#shownHardState.vote;
+    const mustPersist = isVoteNew || entries.length > 0;
+    const ready: Ready = {
+      hardState: this.#isHardStateNew() ? core.hardState() : undefined,
+      softState: this.#isSoftStateNew() ? core.softState() : undefined,
+      entries,
+      mustPersist,
+      ...core.outbox.take(appends, { vote: isVoteNew, anything: mustPersist }),
+      committedEntries: core.log.committedEntries(core.options.committedBytesMax),
+      readStates: core.readStates,
+    };
+    core.readStates = [];
+    this.#shownHardState = ready.hardState ?? this.#shownHardState;
+    this.#shownSoftState = ready.softState ?? this.#shownSoftState;
+    this.#outstanding = ready;
+    return ready;
+  }
+
+  /** Only what is durable counts: the vote for oneself, and one's own copy of the entries. */
+  advance(ready: Ready): void {
+    assert(this.#outstanding === ready, 'only the Ready that is out can be advanced');
+    this.#outstanding = undefined;
+    const core = this.#core;
+    core.log.endWrite();
+    const lastApplied = ready.committedEntries.at(-1);
+    if (lastApplied !== undefined) core.log.appliedTo(lastApplied.index);
+    const { term, vote } = this.#shownHardState;
+    if (term === core.term && vote === core.id) countOwnVote(core);
+    if (core.leadership !== undefined) maybeCommit(core, core.leadership);
+  }
+
+  #isHardStateNew(): boolean {
+    const { term, vote, commit } = this.#shownHardState;
+    return this.#core.term !== term || this.#core.vote !== vote || this.#core.log.committed !== commit;
+  }
+
+  #isSoftStateNew(): boolean {
+    return this.#core.role !== this.#shownSoftState.role || this.#core.leader !== this.#shownSoftState.leader;
+  }
+}

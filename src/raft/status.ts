@@ -1,0 +1,33 @@
+import { isVoter } from './configuration.ts';
+import type { CoreState, Leadership } from './core-state.ts';
+import type { FollowerView, RaftStatus } from './types.ts';
+
+export function describeStatus(core: CoreState): RaftStatus {
+  const { id, role, leader, term, vote, configuration, log, leadership } = core;
+  return {
+    id,
+    role,
+    leader,
+    term,
+    vote,
+    commitIndex: log.committed,
+    appliedIndex: log.applied,
+    lastIndex: log.lastIndex,
+    configuration,
+    uncommittedBytes: leadership?.uncommitted.total ?? 0,
+    transferTarget: leadership?.transfer?.target,
+    followers: leadership === undefined ? [] : followerViews(core, leadership),
+  };
+}
+
+function followerViews({ configuration, options }: CoreState, { followers, ticks }: Leadership): FollowerView[] {
+  return [...followers.values()].map(({ id, state, matchIndex, nextIndex, inflights, answeredTick }) => ({
+    id,
+    role: isVoter(configuration, id) ? 'voter' : 'learner',
+    state,
+    matchIndex,
+    nextIndex,
+    inflightMessages: inflights.count,
+    recentlyActive: ticks - answeredTick < options.electionTicks,
+  }));
+}
