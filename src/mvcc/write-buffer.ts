@@ -3,6 +3,7 @@ import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Database } from './database.ts';
 import type { TableKey } from './key-space.ts';
 import { type Change, Layer } from './layer.ts';
+import { RecordCache } from './record-cache.ts';
 
 export interface WriteBufferOptions {
   readonly database: Database;
@@ -34,6 +35,8 @@ export class WriteBuffer {
   #sealed: readonly Layer[] = [];
   /** Oldest first; all older than the sealed ones. */
   #flushing: readonly Layer[] = [];
+  /** Of what LevelDB holds; all layers are newer. */
+  readonly #recent = new RecordCache(recentBytesMax);
   #flight: Promise<void> | undefined;
   #timer: { readonly idle: boolean; readonly cancel: CancelTimer } | undefined;
   #appliedIndex: number;
@@ -75,8 +78,11 @@ export class WriteBuffer {
 
   /** The record under a key as of the last change; undefined if there is none. */
   get(key: TableKey): Buffer | undefined {
-    const change = this.#find(key.name);
-    return change === undefined ? this.#database.getSync(key.bytes) : (change ?? undefined);
+    let change = this.#find(key.name);
+    // `null` is an answer: the key is deleted, whatever lies below.
+    if (change === undefined) change = this.#recent.get(key.name);
+    if (change === undefined) change = this.#read(key);
+    return change ?? undefined;
   }
 
   set(key: TableKey, record: Buffer): void {
@@ -120,6 +126,20 @@ export class WriteBuffer {
       this.#closed = true;
       this.#timer?.cancel();
       this.#timer = undefined;
+    }
+  }
+
+  #read(key: TableKey): Change {
+    const record = this.#database.getSync(key.bytes) ?? null;
+    this.#recent.set(key.name, record);
+    return record;
+  }
+
+  /** LevelDB has what these layers say. */
+  #remember(layers: readonly Layer[]): void {
+    for (const layer of layers) {
+      if (layer.size > rememberedSizeMax) this.#recent.clear();
+      else for (const [name, change] of layer.changes()) this.#recent.set(name, change);
     }
   }
 
@@ -198,6 +218,7 @@ export class WriteBuffer {
       this.#flight = undefined;
     }
     this.#flushing = [];
+    this.#remember(layers);
     this.#durableIndex = index;
     this.#schedule();
   }
@@ -263,5 +284,9 @@ const idleFlushMs = 5_000;
 /** Operations that are put into a batch in one go: about 2 ms. */
 const batchSlice = 1_000;
 const foldedSizeMax = 16 * 1024;
+/** Records of LevelDB that are kept in memory, whatever the number of keys. */
+const recentBytesMax = 16 * 1024 * 1024;
+/** A larger layer (the deletion of a range) would take long to remember and push out everything else. */
+const rememberedSizeMax = 32 * 1024;
 /** An option of LevelDB's that `abstract-level` passes on. */
 const synced = { sync: true };
