@@ -50,6 +50,17 @@ test('campaign: whoever is not a voter counts for nothing, and nobody counts twi
   assert.equal(node.core.role, 'candidate');
 });
 
+test('campaign: the first answer of a voter counts, and a second one takes nothing back', () => {
+  const node = new LoneCore({ configuration: votersOf('1', '2', '3', '4', '5') });
+  node.core.campaign();
+  for (const from of ['2', '3']) node.hear({ type: 'preVoteResponse', from, term: 1, granted: true });
+  node.rest();
+  node.hear({ type: 'requestVoteResponse', from: '2', granted: true });
+  node.hear({ type: 'requestVoteResponse', from: '2', granted: false });
+  node.hear({ type: 'requestVoteResponse', from: '3', granted: true });
+  assert.equal(node.core.role, 'leader');
+});
+
 test('campaign: a grant to an earlier question does not count', () => {
   const node = new LoneCore({ term: 4 });
   node.core.campaign();

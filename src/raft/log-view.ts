@@ -44,8 +44,9 @@ export class LogView {
   #writing: readonly Entry[] = [];
   /** How many of `#writing`, from the first, are still this log's content. */
   #writingCount = 0;
+  #writingBytes = 0;
   #pending: Entry[] = [];
-  #unstableBytes = 0;
+  #pendingBytes = 0;
   #committed: LogIndex;
   #applied: LogIndex;
 
@@ -92,7 +93,7 @@ export class LogView {
 
   /** What the entries that are not durable hold in memory. */
   get unstableBytes(): number {
-    return this.#unstableBytes;
+    return this.#writingBytes + this.#pendingBytes;
   }
 
   /** `undefined` outside of the log; 0 before its first entry. */
@@ -125,9 +126,9 @@ export class LogView {
     this.#truncateFrom(first.index);
     let nextIndex = first.index;
     for (const entry of entries) {
-      assert(entry.index === nextIndex, () => `entry ${entry.index} stands in the place of ${nextIndex}`);
+      assert(entry.index === nextIndex, 'the entries to append do not follow each other');
       this.#pending.push(entry);
-      this.#unstableBytes += costOf(entry);
+      this.#pendingBytes += costOf(entry);
       nextIndex++;
     }
   }
@@ -155,16 +156,18 @@ export class LogView {
     assert(this.#writing.length === 0, 'a write begins while another one is out');
     this.#writing = this.#pending;
     this.#writingCount = this.#pending.length;
+    this.#writingBytes = this.#pendingBytes;
     this.#pending = [];
+    this.#pendingBytes = 0;
     return this.#writing;
   }
 
   /** The batch is durable. */
   endWrite(): void {
-    for (let i = 0; i < this.#writingCount; i++) this.#unstableBytes -= costOf(this.#writing[i]);
     this.#stableIndex += this.#writingCount;
     this.#writing = [];
     this.#writingCount = 0;
+    this.#writingBytes = 0;
     const lastIndex = this.#durable.lastIndex();
     assert(lastIndex >= this.#stableIndex, () => `${this.#stableIndex} was written, and the log ends at ${lastIndex}`);
   }
@@ -222,9 +225,9 @@ export class LogView {
     if (index > this.lastIndex) return;
     const kept = index - this.#stableIndex - 1;
     const keptOfWriting = Math.max(0, Math.min(kept, this.#writingCount));
-    for (let i = keptOfWriting; i < this.#writingCount; i++) this.#unstableBytes -= costOf(this.#writing[i]);
+    for (let i = keptOfWriting; i < this.#writingCount; i++) this.#writingBytes -= costOf(this.#writing[i]);
     const keptOfPending = Math.max(0, kept - this.#writingCount);
-    for (const entry of this.#pending.splice(keptOfPending)) this.#unstableBytes -= costOf(entry);
+    for (const entry of this.#pending.splice(keptOfPending)) this.#pendingBytes -= costOf(entry);
     this.#writingCount = keptOfWriting;
     this.#stableIndex = Math.min(this.#stableIndex, index - 1);
   }

@@ -185,6 +185,10 @@ test('read index: what waits for a quorum that does not come is bounded', () => 
   assert.equal(roundOf(node), 2);
   confirm(node, '3', 2);
   assert.ok(node.rest().filter(({ type }) => type === 'readIndexResponse').length <= 4_096);
+  for (let context = 1; context <= 20_000; context++) node.core.requestReadIndex(context);
+  assert.equal(roundOf(node), 3);
+  confirm(node, '3', 3);
+  assert.equal(statesOf(node).length, 4_096);
 });
 
 const lease = { readMode: 'lease', electionTicks: 10, leaseDriftTicks: 3 } as const;
@@ -267,6 +271,16 @@ test('lease read: who answered the leader keeps silent to others, whatever has m
   const ordered = (node: LoneCore): void => node.core.campaign();
   for (const forget of [higherTerm, ordered]) assert.deepEqual([vote(forget, 0), vote(forget, 9)], [false, false]);
   assert.equal(vote(higherTerm, 10), true);
+});
+
+test('lease read: a member that is ordered to campaign does not while it hears the leader, unless it is alone', () => {
+  const node = new LoneCore({ term: 1 }, lease);
+  node.hear({ type: 'heartbeat', commit: 0, readRound: 1 });
+  node.core.campaign();
+  assert.deepEqual([node.core.role, node.core.leader], ['follower', '2']);
+  const alone = new LoneCore({ term: 1, configuration: votersOf('1') }, lease);
+  alone.core.campaign();
+  assert.equal(alone.core.role, 'candidate');
 });
 
 test('lease read: a member that has restarted keeps silent for an election timeout, as it may have promised to', () => {

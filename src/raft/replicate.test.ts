@@ -237,6 +237,9 @@ test('replicate: commits that are told when asked: not by themselves, once on re
     [2],
   );
   assert.equal(node.core.hasUntoldCommit, false);
+  node.accept(3);
+  node.rest();
+  assert.equal(node.core.hasUntoldCommit, true, 'asked once is not asked for the next one');
   const follower = new LoneCore();
   follower.core.tellCommit();
   assert.deepEqual([follower.core.hasUntoldCommit, follower.core.hasReady()], [false, false]);

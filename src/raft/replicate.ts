@@ -4,6 +4,12 @@ import type { FollowerProgress } from './progress.ts';
 import { committedIndex } from './quorum.ts';
 import type { AppendEntries, EntryType, LogIndex, MemberId, Message } from './types.ts';
 
+/** The entries that were sent last; the next follower mostly stands at the same one. */
+interface SharedSlice {
+  low: LogIndex;
+  slice: LogSlice;
+}
+
 /** Appends to the leader's own log; followers get it with the next `Ready`. Returns the first index. */
 export function appendAsLeader(
   core: CoreState,
@@ -38,10 +44,10 @@ export function hasUntoldCommit({ log }: CoreState, { followers }: Leadership): 
  * shares one message, and followers that stand at the same entry share one array of entries.
  */
 export function takeAppends(core: CoreState, leadership: Leadership, messages: Message[]): void {
-  const slices = new Map<LogIndex, LogSlice>();
+  const shared: SharedSlice = { low: 0, slice: noEntries };
   for (const follower of leadership.followers.values()) {
     while (wantsAppend(core, leadership, follower)) {
-      const message = nextAppend(core, follower, slices);
+      const message = nextAppend(core, follower, shared);
       if (message !== undefined) messages.push(message);
     }
   }
@@ -54,11 +60,7 @@ function wantsAppend({ log, options }: CoreState, leadership: Leadership, follow
 }
 
 /** Undefined if the log does not reach back to where the follower stands; then it wants no more. */
-function nextAppend(
-  core: CoreState,
-  follower: FollowerProgress,
-  slices: Map<LogIndex, LogSlice>,
-): AppendEntries | undefined {
+function nextAppend(core: CoreState, follower: FollowerProgress, shared: SharedSlice): AppendEntries | undefined {
   const { log, options } = core;
   const { nextIndex } = follower;
   const previousIndex = nextIndex - 1;
@@ -70,8 +72,11 @@ function nextAppend(
   // Beyond a full window only the question is sent what the follower has; see `FollowerProgress.answeredHeartbeat`.
   let slice: LogSlice = noEntries;
   if (!follower.inflights.isFull) {
-    slice = slices.get(nextIndex) ?? log.slice(nextIndex, options.messageBytesMax);
-    slices.set(nextIndex, slice);
+    if (shared.low !== nextIndex) {
+      shared.low = nextIndex;
+      shared.slice = log.slice(nextIndex, options.messageBytesMax);
+    }
+    slice = shared.slice;
   }
   const { entries, bytes, isShort } = slice;
   const commit = log.committed;
