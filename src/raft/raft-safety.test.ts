@@ -14,6 +14,8 @@ class Safety {
   readonly #leaders = new Map<Term, MemberId>();
   readonly #applied: Entry[] = [];
   readonly #appliedInTerm: Term[] = [];
+  /** How much of what each member applied was looked at. */
+  readonly #checked = new Map<MemberId, number>();
 
   constructor(network: TestNetwork) {
     this.#network = network;
@@ -41,13 +43,14 @@ class Safety {
     }
   }
 
-  /** State Machine Safety. */
+  /** State Machine Safety: each entry that a member applies is compared once with what was applied there before. */
   #checkApplied({ id, applied, core }: TestMember): void {
-    for (let position = Math.max(0, applied.length - 20); position < applied.length; position++) {
+    for (let position = this.#checked.get(id) ?? 0; position < applied.length; position++) {
       const entry = applied[position];
       assert.ok(entry !== undefined && entry.index === position + 1, `${id} applied out of order`);
       const first = this.#applied[position];
       if (first === undefined) {
+        assert.equal(position, this.#applied.length, `${id} was not checked in order`);
         this.#applied.push(entry);
         this.#appliedInTerm.push(core.term);
       } else {
@@ -55,6 +58,7 @@ class Safety {
         assert.deepEqual(entry.data, first.data, `${id} applied another ${position + 1}`);
       }
     }
+    this.#checked.set(id, applied.length);
   }
 
   /** Log Matching, on the disks. */
@@ -114,7 +118,9 @@ interface Outcome {
 
 /** A random schedule of everything that can happen, and at the end quiet, in which all have to agree. */
 function run(seed: number, readMode: 'quorum' | 'lease'): Outcome {
-  const ids = seed % 3 === 0 ? ['1', '2', '3', '4', '5'] : ['1', '2', '3'];
+  const ids = ['1', '2', '3', '4', '5'].slice(0, 3 + (seed % 3));
+  // In calm weather much gets done; in a storm members crash in the middle of their writes, and elections cross.
+  const isStormy = seed % 4 < 2;
   const options = { electionTicks: 6, leaseDriftTicks: 2, inflightMessagesMax: 4, messageBytesMax: 40 };
   const commitNotice = seed % 2 === 0 ? 'asked' : 'prompt';
   const network = new TestNetwork(ids, { ...options, readMode, commitNotice }, seed);
@@ -145,7 +151,7 @@ function run(seed: number, readMode: 'quorum' | 'lease'): Outcome {
 
   const disturb = (member: TestMember): void => {
     const trouble = random.below(8);
-    if (trouble < 2) member.crash();
+    if (trouble < 2 || (isStormy && member.isBusy)) member.crash();
     else if (trouble < 4) network.isolate(any().id);
     else if (trouble < 6) network.isolate();
     else if (trouble === 6) member.core.transferLeadership(any().id);
@@ -166,7 +172,7 @@ function run(seed: number, readMode: 'quorum' | 'lease'): Outcome {
       reads.watch(member);
     } else if (choice < 92) member.core.propose([Buffer.from(`${seed}.${step}`)]);
     else if (choice < 96) reads.ask(member);
-    else if (random.below(6) === 0) disturb(member);
+    else if (random.below(isStormy ? 2 : 6) === 0) disturb(member);
     if (choice === 0) member.core.tellCommit();
     if (member.isUp && member.core.role === 'leader') terms.add(member.core.term);
     safety.check();
@@ -208,7 +214,8 @@ for (const readMode of ['quorum', 'lease'] as const) {
       }
     }
     t.diagnostic(`${sum.applied} entries applied, ${sum.answered} reads answered, ${sum.leaders} leaderships`);
-    // A schedule in which nothing happens would find nothing.
+    // Schedules in which nothing happens would find nothing; a single one may be such.
+    if (seeds < 50) return;
     assert.ok(sum.applied > 10 * seeds && sum.answered > seeds && sum.leaders > seeds, JSON.stringify(sum));
   });
 }
