@@ -15,16 +15,19 @@ export interface WriteRecord {
  * Clients that write without pause, each key once, through all nodes in turn, and read back through another node what
  * was acknowledged before.
  */
-export class WriteLoad {
+export class WriteLoad implements AsyncDisposable {
   readonly records: WriteRecord[] = [];
   /** What must never be; empty in a run without a fault of Balsa's. */
   readonly violations: string[] = [];
   readonly #nodes: readonly NodeProcess[];
+  readonly #prefix: string;
   readonly #running: Promise<void>[] = [];
   #stopping = false;
 
-  constructor(nodes: readonly NodeProcess[], clients: number) {
+  /** Keys begin with `prefix`; two loads on one cluster need different ones. */
+  constructor(nodes: readonly NodeProcess[], clients: number, prefix = 'load') {
     this.#nodes = nodes;
+    this.#prefix = prefix;
     for (let client = 0; client < clients; client++) this.#running.push(this.#run(client));
   }
 
@@ -37,10 +40,14 @@ export class WriteLoad {
     await Promise.all(this.#running);
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
   async #run(client: number): Promise<void> {
     for (let count = 0; !this.#stopping; count++) {
       const record: WriteRecord = {
-        key: `load/${client}/${count}`,
+        key: `${this.#prefix}/${client}/${count}`,
         value: `${client}:${count}`,
         outcome: 'unknown',
         revision: 0,
