@@ -22,7 +22,9 @@ export function normalizeEtcdArguments(given: readonly string[]): string[] {
       normal.push(`--${flag}`);
       continue;
     }
-    normal.push(`--${flag}=${written ?? (isSwitch(flag) ? 'true' : takeValue(flag, rest))}`);
+    // Asked first, because it refuses a flag that does not exist, with or without a value.
+    const standsAlone = isSwitch(flag);
+    normal.push(`--${flag}=${written ?? (standsAlone ? 'true' : takeValue(flag, rest))}`);
   }
   return normal;
 }
