@@ -32,6 +32,7 @@ test('journal scan: a file cut anywhere is torn, or intact up to there', () => {
     assert.equal(records, journal.ends.filter((end) => end <= cut).length);
   }
   for (const end of journal.ends) assert.equal(scan(bytes.subarray(0, end)).state, 'intact');
+  assert.equal(scan(bytes.subarray(0, journalBlockBytes)).problem?.what, 'a record has no end');
 });
 
 test('journal scan: zeros or leftovers behind the last record are a torn end', () => {
@@ -53,6 +54,10 @@ test('journal scan: the last write torn into blocks of which some arrived is a t
   assert.deepEqual(pick(scan(bytes)), ['torn', 1]);
   bytes.fill(0, 4096, 2 * journalBlockBytes);
   assert.deepEqual(pick(scan(bytes)), ['torn', 1]);
+  // The first write of all, whose later parts look like the head of a batch.
+  const only = new Journal();
+  only.append(Buffer.concat([batch(1, 1, 12), Buffer.alloc(150_000)]));
+  assert.deepEqual(pick(scan(only.bytes().fill(0, 0, journalBlockBytes))), ['torn', 0]);
 });
 
 test('journal scan: a flipped bit with a later write behind it is damage, wherever it is', () => {
@@ -131,9 +136,10 @@ test('journal scan: arbitrary bytes end in a verdict, soon', () => {
       assert(['intact', 'torn', 'damaged'].includes(scan(bytes, { content }).state), `seed ${seed}, round ${round}`);
     }
   }
-  // Every third byte looks like the header of a long record.
-  const hostile = Buffer.alloc(8 * journalBlockBytes, Buffer.from([0xff, 0x7f, 0x01]));
-  assert.equal(scan(hostile, { content: 'versionEdits' }).state, 'torn');
+  // Every third byte looks like the header of a long record: too much to try, so it is not taken for harmless.
+  const hostile = Buffer.alloc(64 * journalBlockBytes, Buffer.from([0xff, 0x3f, 0x01]));
+  assert.equal(scan(hostile, { content: 'versionEdits' }).state, 'damaged');
+  assert.equal(scan(hostile.subarray(0, 5000), { content: 'versionEdits' }).state, 'torn');
 });
 
 test('version edits: arbitrary bytes are refused or read, without an error', () => {

@@ -12,7 +12,7 @@ const recordTypes = { full: 1, first: 2, middle: 3, last: 4 } as const;
 /** Sequence numbers that a batch behind a hole may be ahead: more than any journal holds. */
 const sequencesAheadMax = 2 ** 32;
 /** Bytes that the search behind a bad record checks; a bound for a file that is made to look like records everywhere. */
-const searchedBytesMax = 2 ** 28;
+const searchedBytesMax = 2 ** 26;
 
 /**
  * - `intact`: records up to the end.

@@ -157,6 +157,8 @@ test('database: only the newest journal may be torn', async (t) => {
   await damaged(path, /batch 1 stands where 21 should follow/);
   await truncate(journal, bytes.length - 5);
   await damaged(path, /stands where 20 should follow/);
+  await truncate(journal, 50);
+  await damaged(path, /Its end cannot be read although \d+\.log was written after it/);
   // An empty one is made by an opening that was cut off.
   await truncate(later, 0);
   await (await openDatabase(path, { kind: 'log' })).close();

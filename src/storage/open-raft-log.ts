@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import type { Database } from './database.ts';
 import { DurableLog } from './durable-log.ts';
 import { EntryCache } from './entry-cache.ts';
-import { DamagedStorage, damageAdvice, StorageError, StorageRefused, StorageWriteFailed } from './errors.ts';
+import { StorageError, StorageRefused, StorageWriteFailed } from './errors.ts';
 import { headerKey, tailKey } from './log-keys.ts';
 import { chainSeed, encodeHeader, encodeTail, type LogHeader, type Tail } from './log-records.ts';
 import type { RaftLog, RaftLogOptions } from './raft-log.ts';
@@ -23,10 +23,7 @@ export async function openRaftLog(options: RaftLogOptions): Promise<RaftLog> {
   if (receipt !== undefined) refuseForeign(where, 'receipt', receipt, options);
   const cache = new EntryCache(options.cacheBytes);
   const found = await verifyLog({ database, groupId, receipt, where, onEntry: (chained) => cache.push(chained) });
-  if (found !== undefined) {
-    refuseForeign(where, 'log', found.header, options);
-    refuseOtherChain(where, found.tail, options);
-  }
+  if (found !== undefined) refuseForeign(where, 'log', found.header, options);
   const header = found?.header ?? { clusterId, memberId, groupId, bootstrap };
   const tail = found?.tail ?? (await writing(where, createLog(database, header, receipts.bootId)));
   // Also when nothing is new: it marks the receipts as this opening's.
@@ -88,10 +85,4 @@ function refuseForeign(
     where,
     advice: 'Nothing was changed. Give each member a data directory of its own.',
   });
-}
-
-/** The seed of the chain names cluster and group, so a log that was copied from another group does not fit. */
-function refuseOtherChain(where: string, tail: Tail, { clusterId, groupId }: RaftLogOptions): void {
-  if (tail.firstIndex > 1 || tail.baseChain === chainSeed(clusterId, groupId)) return;
-  throw new DamagedStorage({ what: 'The first entry does not belong to this group.', where, advice: damageAdvice });
 }

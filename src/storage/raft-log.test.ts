@@ -116,6 +116,22 @@ test('fail-stop: a receipt that cannot be written stops the log too', async (t) 
   await assert.rejects(log.close(), stopped);
 });
 
+test('fail-stop: a batch that becomes durable after a receipt has failed is not acknowledged', async (t) => {
+  const { database, receipts, open } = createMemoryStore(t);
+  const { log, clock } = await open();
+  clock.advance(receiptIntervalMs);
+  const failReceipt = receipts.hold();
+  await log.persist({ hardState: undefined, entries: commands(1, 1) });
+  const letGo = database.hold();
+  const second = log.persist({ hardState: undefined, entries: commands(2, 2) });
+  receipts.failNextWrite(new Error('input/output error'));
+  failReceipt();
+  await new Promise((resolve) => setImmediate(resolve));
+  letGo();
+  await assert.rejects(second, { name: 'StorageWriteFailed', message: /The receipt could not be written/ });
+  assert.equal(log.lastIndex(), 1);
+});
+
 test('fail-stop: a log that cannot be made is not half there', async (t) => {
   const { database, receipts, open } = createMemoryStore(t);
   database.failure = new Error('no space left');
@@ -126,15 +142,28 @@ test('fail-stop: a log that cannot be made is not half there', async (t) => {
   assert.equal((await open()).log.lastIndex(), 0);
 });
 
-test('close: waits for the batch on its way and leaves an up-to-date receipt', async (t) => {
-  const { receipts, open } = createMemoryStore(t);
+test('every batch is written with a sync', async (t) => {
+  const { database, open } = createMemoryStore(t);
   const { log } = await open();
-  const letGo = receipts.hold();
+  await log.persist({ hardState: { term: 1, vote: 'a1', commit: 0 }, entries: [] });
+  await log.persist({ hardState: undefined, entries: commands(1, 3) });
+  assert.deepEqual(database.syncs, [true, true, true]);
+});
+
+test('close: waits for the batch on its way and leaves an up-to-date receipt', async (t) => {
+  const { database, receipts, open } = createMemoryStore(t);
+  const { log } = await open();
   await log.persist({ hardState: undefined, entries: commands(1, 1) });
+  const letGo = database.hold();
   const last = log.persist({ hardState: undefined, entries: commands(2, 2) });
-  const closed = log.close();
-  await last;
+  let isClosed = false;
+  const closed = log.close().then(() => {
+    isClosed = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(isClosed, false);
   letGo();
+  await last;
   await closed;
   assert.equal(receipts.newest?.lastIndex, 2);
   await assert.rejects(log.persist({ hardState: undefined, entries: commands(3, 3) }), { name: 'InvariantViolation' });
@@ -158,16 +187,30 @@ test('a crash in the middle of a replacing batch leaves the old entries or the n
 /** Fails on demand, as a disk does. */
 class FailingLevel extends MemoryLevel<Buffer, Buffer> {
   failure: Error | undefined;
+  /** The option `sync` of every batch. */
+  readonly syncs: unknown[] = [];
+  #held: Promise<void> | undefined;
 
   constructor() {
     super({ keyEncoding: 'buffer', valueEncoding: 'buffer' });
   }
 
+  /** Batches wait from now on, as on a slow disk; the returned function lets them go. */
+  hold(): () => void {
+    let letGo = (): void => undefined;
+    this.#held = new Promise((resolve) => {
+      letGo = resolve;
+    });
+    return () => letGo();
+  }
+
   // abstract-level's private API: what every batch goes through.
-  async _batch(...batch: unknown[]): Promise<void> {
+  async _batch(operations: unknown, options: { readonly sync?: boolean }): Promise<void> {
+    this.syncs.push(options.sync);
+    await this.#held;
     if (this.failure !== undefined) throw this.failure;
-    const parent: { _batch(...batch: unknown[]): Promise<void> } = Object.getPrototypeOf(FailingLevel.prototype);
-    await parent._batch.apply(this, batch);
+    const parent: Pick<FailingLevel, '_batch'> = Object.getPrototypeOf(FailingLevel.prototype);
+    await parent._batch.call(this, operations, options);
   }
 }
 

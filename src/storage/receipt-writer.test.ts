@@ -64,6 +64,17 @@ test('receipt writer: flush writes what waits, without the pause', async () => {
   assert.deepEqual(sequences(), [1, 2]);
 });
 
+test('receipt writer: a pause that flush has cut short does not come to its end', async () => {
+  const { clock, writer, sequences } = setUp();
+  writer.note(receipt(1));
+  await turn();
+  writer.note(receipt(2));
+  await writer.flush();
+  clock.advance(10 * receiptIntervalMs);
+  await writer.flush();
+  assert.deepEqual(sequences(), [1, 2]);
+});
+
 test('receipt writer: after a failure nothing is written any more', async () => {
   const { clock, receipts, writer, failures, sequences } = setUp();
   const reason = new Error('input/output error');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -152,6 +153,30 @@ test('flipped bits all over a journal are harmless or detected, never another an
     await writeFile(join(victim.log, journal), flipped(bytes, bit));
     await harmlessOrDetected(victim, expected, `seed ${seed}, bit ${bit}`);
     await victim.restore(whole);
+  }
+});
+
+test('a writer that is killed again and again loses nothing that it acknowledged, and always opens', async (t) => {
+  const directory = await MemberDirectory.create(t);
+  const script = fileURLToPath(new URL('./testing/acknowledging-writer.ts', import.meta.url));
+  for (const batches of [1, 40, 90, 170]) {
+    const child = spawn(process.execPath, ['--import', 'tsx', script, directory.path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.split('\n').length > batches) child.kill('SIGKILL');
+    });
+    await once(child, 'close');
+    const acknowledged = Number(output.slice(0, output.lastIndexOf('\n')).split('\n').at(-1));
+    const { log, close } = await directory.open();
+    assert(acknowledged > 0 && log.lastIndex() >= acknowledged, `${log.lastIndex()} of ${acknowledged}`);
+    const { entries } = picture(log);
+    assert.equal(entries.length, log.lastIndex());
+    for (const entry of entries)
+      assert.deepEqual(entry, commands(entry.index, entry.index, { bytes: entry.data.length })[0]);
+    await close();
   }
 });
 

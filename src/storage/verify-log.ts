@@ -46,6 +46,7 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifiedLog | u
   const contradictions = tail === undefined ? [missingTail(tailValue, receipt)] : compareWithReceipt(tail, receipt);
   const findings = [...contradictions, ...walk.findings];
   if (header === undefined) findings.push('The record that says whose log this is is missing or damaged.');
+  else if (header.groupId !== options.groupId) findings.push(`The log is that of group ${header.groupId}.`);
   if (tail === undefined || header === undefined || findings.length > 0) {
     throw new DamagedStorage({ what: findings.join(' '), where, advice: damageAdvice });
   }

@@ -3,11 +3,11 @@ import { type TestContext, test } from 'node:test';
 import { seededRandom } from '../../base/random.ts';
 import type { Entry, LogIndex } from '../../raft/types.ts';
 import type { Database } from '../database.ts';
-import { entryKey } from '../log-keys.ts';
-import { encodeChainedEntry } from '../log-records.ts';
+import { entryKey, headerKey } from '../log-keys.ts';
+import { chainAfter, decodeChainedEntry, encodeChainedEntry, encodeHeader } from '../log-records.ts';
 import type { RaftLogOptions } from '../raft-log.ts';
 import type { OpenedLog } from './member-directory.ts';
-import { bootstrap, commands, picture } from './test-entries.ts';
+import { bootstrap, commands, picture, testOwner } from './test-entries.ts';
 
 /** One member's storage; what was written through an opening is there in the next. */
 export interface LogStore {
@@ -202,6 +202,13 @@ export function logStoreSuite(name: string, create: (t: TestContext) => Promise<
     }
     const fourth = whole.get(entryKey(groupId, 4).toString('hex')) ?? Buffer.alloc(0);
     await isFound('entry 4 in the place of entry 3', () => database.put(entryKey(groupId, 3), fourth));
+    const before = decodeChainedEntry(whole.get(entryKey(groupId, 4).toString('hex')) ?? Buffer.alloc(0));
+    const [other] = commands(5, 5, { term: 3, bytes: 17 });
+    assert(before !== undefined && other !== undefined);
+    const lookalike = encodeChainedEntry({ entry: other, chain: chainAfter(before.chain, other) });
+    await isFound('another last entry with a chain that fits', () => database.put(entryKey(groupId, 5), lookalike));
+    const foreign = encodeHeader({ ...testOwner, groupId: 2, bootstrap });
+    await isFound('the header of another group', () => database.put(headerKey(groupId), foreign));
     await isFound('an entry behind the end', () => database.put(entryKey(groupId, 6), fourth));
     await isFound('a record of no kind', () => database.put(Buffer.from('0000000177', 'hex'), fourth));
     await isFound('the whole log rolled back', () => restore(database, old));
@@ -232,10 +239,10 @@ export function logStoreSuite(name: string, create: (t: TestContext) => Promise<
     const { log, database, close } = await store.open();
     await log.persist({ hardState: undefined, entries: commands(1, 200) });
     for (let index = 68; index <= 95; index++) await database.del(entryKey(groupId, index));
-    await database.del(entryKey(groupId, 130));
+    for (const index of [130, 199, 200]) await database.del(entryKey(groupId, index));
     await close();
     await assert.rejects(store.open(), {
-      what: 'Entries are missing: 68 to 95, 130 (29 in all).',
+      what: 'Entries are missing: 68 to 95, 130, 199 to 200 (31 in all).',
       message:
         /acknowledged may be gone.*Nothing was repaired or deleted.*replace this member.*restored from a backup/s,
     });
