@@ -18,6 +18,10 @@ test('reads: on a node cut off from the others, stale answers with its age and l
   const [alone, ...others] = cluster.nodes;
   assert.ok(alone);
   await fetch(`${alone.url}/v1/kv/counter`, { method: 'PUT', body: 'before' });
+  // A stale read promises nothing about this write before the node has heard that it is committed.
+  await eventually('it has applied the write', 5000, async () => {
+    return (await (await alone.get('/v1/kv/counter?consistency=stale')).text()) === 'before';
+  });
   await Promise.all(others.map((node) => node.kill()));
   await eventually('it has noticed', 10_000, async () => {
     const status = (await (await alone.get('/v1/status')).json()) as { leader: string | null };
