@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigError } from '../server/config.ts';
 import { normalizeEtcdArguments } from './etcd-arguments.ts';
+import { CommandError } from './exit-codes.ts';
 
 const accepted: readonly [name: string, given: string, normal: string][] = [
   ['two dashes and a space', '--name x --data-dir y', '--name=x --data-dir=y'],
@@ -41,7 +41,7 @@ for (const [name, given, line] of refused) {
   test(`arguments: refused: ${name}`, () => {
     assert.throws(
       () => normalizeEtcdArguments(given),
-      (reason) => reason instanceof ConfigError && line.test(reason.message),
+      (reason) => reason instanceof CommandError && line.test(reason.message),
     );
   });
 }

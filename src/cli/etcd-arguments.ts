@@ -1,13 +1,13 @@
-import { ConfigError } from '../server/config.ts';
 import { etcdFlag } from '../server/etcd-flags.ts';
 import { unknownFlag } from '../server/load-config.ts';
 import { configFile, optionOfFlag, options } from '../server/options.ts';
+import { CommandError } from './exit-codes.ts';
 
 /**
  * Brings arguments written as Go's `flag` package takes them, and so as etcd's users and scripts write them, into one
  * form: `-name x`, `-name=x`, `--name x` and `--name=x` become `--name=x`; a switch alone becomes `--switch=true`.
  *
- * @throws ConfigError for a flag that does not exist or has no value, and for an argument that is no flag.
+ * @throws CommandError for a flag that does not exist or has no value, and for an argument that is no flag.
  */
 export function normalizeEtcdArguments(given: readonly string[]): string[] {
   const normal: string[] = [];
@@ -15,7 +15,7 @@ export function normalizeEtcdArguments(given: readonly string[]): string[] {
   for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
     const match = /^--?([a-z][a-z0-9-]*)(?:=(.*))?$/is.exec(argument);
     if (match === null) {
-      throw new ConfigError(`"${argument}": balsa serve takes flags only, as in --name=node1; see balsa serve --help`);
+      throw new CommandError(`"${argument}": balsa serve takes flags only, as in --name=node1; see balsa serve --help`);
     }
     const [, flag = '', written] = match;
     if (general.has(flag)) {
@@ -35,7 +35,7 @@ const general: ReadonlySet<string> = new Set(['help', 'h', 'version']);
 function isSwitch(flag: string): boolean {
   if (isOption(flag)) return false;
   const etcd = etcdFlag(flag);
-  if (etcd === undefined) throw unknownFlag(flag);
+  if (etcd === undefined) throw new CommandError(unknownFlag(flag).message);
   return etcd.isSwitch;
 }
 
@@ -46,7 +46,7 @@ function takeValue(flag: string, rest: string[]): string {
   if (next === undefined || (nextFlag !== undefined && (isOption(nextFlag) || general.has(nextFlag)))) {
     const option = optionOfFlag(flag);
     const valueName = option === undefined ? 'VALUE' : options[option].valueName;
-    throw new ConfigError(`--${flag}: needs a value, as in --${flag}=${valueName}`);
+    throw new CommandError(`--${flag}: needs a value, as in --${flag}=${valueName}`);
   }
   return next;
 }

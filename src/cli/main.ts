@@ -1,6 +1,5 @@
 import yargs, { type Argv } from 'yargs';
 import { BalsaError } from '../client/index.ts';
-import { ConfigError } from '../server/config.ts';
 import { version } from '../server/version.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { delCommand } from './commands/del.ts';
@@ -10,8 +9,8 @@ import { putCommand } from './commands/put.ts';
 import { serveCommand } from './commands/serve.ts';
 import { statusCommand } from './commands/status.ts';
 import { versionCommand } from './commands/version.ts';
-import { normalizeEtcdArguments } from './etcd-arguments.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
+import { markLiterals, unmarkLiterals } from './literal-arguments.ts';
 import { flushOutput } from './output.ts';
 import { usageProblem } from './usage-problem.ts';
 
@@ -33,14 +32,19 @@ process.exit(await main(process.argv.slice(2)));
 /** Runs one command; the exit code. Data goes to standard output, everything said to people to standard error. */
 async function main(given: readonly string[]): Promise<number> {
   try {
-    const [command, ...rest] = given;
-    const normal = command === 'serve' ? [command, ...normalizeEtcdArguments(rest)] : given;
-    await program(normal).parseAsync();
+    await program(await normalize(given)).parseAsync();
     await flushOutput();
     return exitCodes.ok;
   } catch (reason) {
     return report(reason, given[0]);
   }
+}
+
+async function normalize(given: readonly string[]): Promise<readonly string[]> {
+  const [command, ...rest] = given;
+  if (command !== 'serve') return markLiterals(given);
+  const { normalizeEtcdArguments } = await import('./etcd-arguments.ts');
+  return [command, ...normalizeEtcdArguments(rest)];
 }
 
 function program(given: readonly string[]): Argv {
@@ -61,6 +65,7 @@ function program(given: readonly string[]): Argv {
       // As in Go's flag package: the last one counts.
       'duplicate-arguments-array': false,
     })
+    .middleware(unmarkLiterals)
     .exitProcess(false)
     .strict()
     .demandCommand(1, 1, 'say what to do: balsa serve runs a server, balsa --help lists all commands')
@@ -74,9 +79,9 @@ function program(given: readonly string[]): Argv {
 }
 
 function report(reason: unknown, command: string | undefined): number {
-  if (reason instanceof CommandError || reason instanceof ConfigError) {
+  if (reason instanceof CommandError) {
     process.stderr.write(`balsa: ${reason.message}\n`);
-    return reason instanceof CommandError ? reason.exitCode : exitCodes.failed;
+    return reason.exitCode;
   }
   if (reason instanceof BalsaError) {
     process.stderr.write(`balsa: ${reason.code}: ${reason.detail}\n`);

@@ -203,7 +203,8 @@ test('requests: conditions, options and bytes are sent as the API takes them', a
   await balsa.put('k', '', { ifAbsent: true });
   await balsa.get('k', { consistency: { maxStalenessMs: 500 } });
   await balsa.delete('k', { ifMatch: '*' });
-  await balsa.deletePrefix('');
+  await balsa.deletePrefix('a/');
+  await balsa.deleteRange({});
   await balsa.count({ start: Uint8Array.of(0xff), end: 'b' });
   for await (const _ of balsa.list({ prefix: 'a+', keysOnly: true, sort: 'version', order: 'desc', limit: 3 }))
     assert.fail('no keys were listed');
@@ -215,7 +216,8 @@ test('requests: conditions, options and bytes are sent as the API takes them', a
       'PUT /v1/kv/k?timeout=…',
       'GET /v1/kv/k?consistency=bounded&maxStaleness=500ms&timeout=…',
       'DELETE /v1/kv/k?timeout=…',
-      'DELETE /v1/kv?prefix=&timeout=…',
+      'DELETE /v1/kv?prefix=a%2F&timeout=…',
+      'DELETE /v1/kv?start=%00&timeout=…',
       'GET /v1/kv?start=%FF&end=b&countOnly=true&timeout=…',
       'GET /v1/kv?prefix=a%2B&encoding=base64&keysOnly=true&sort=version&order=desc&limit=3&timeout=…',
     ],
@@ -260,6 +262,11 @@ test('list: a sorted list that does not fit into one page says so in place of en
   const cut = await endpoint((_request, response) => response.end('{"revision":1,"kvs":[],"count":20000,"more":true}'));
   const reason = await rejection(connect({ endpoints: cut }).list({ sort: 'version' }).next());
   assert.equal(reason.code, 'too_large');
+});
+
+test('delete: an empty prefix is refused before it is sent', async () => {
+  const balsa = connect({ endpoints: await endpoint(put) });
+  assert.equal((await rejection(balsa.deletePrefix(''))).code, 'bad_request');
 });
 
 test('connect: what is no URL is refused at once', () => {

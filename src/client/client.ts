@@ -177,15 +177,27 @@ export class BalsaClient {
     return deleteResultOf(jsonOf(reply));
   }
 
-  /** Deletes all keys with the prefix in one revision. An empty prefix means every key, and has to be given. */
+  /** Deletes all keys with the prefix in one revision. An empty prefix is refused: `deleteRange({})` says it aloud. */
   async deletePrefix(prefix: Key, options: RequestOptions = {}): Promise<DeleteResult> {
-    const reply = await this.#endpoints.exchange({
-      ...this.#limits(options),
-      method: 'DELETE',
-      path: '/v1/kv',
-      query: { prefix: percentEncode(bytesOf(prefix)) },
-    });
-    return deleteResultOf(jsonOf(reply));
+    if (prefix.length === 0) {
+      throw new BalsaError('bad_request', 'The prefix is empty, which would delete every key. Give one.', {
+        extras: { parameter: 'prefix' },
+      });
+    }
+    return this.#deleteRange({ prefix: percentEncode(bytesOf(prefix)) }, options);
+  }
+
+  /** Deletes the keys from `start` up to, not including, `end` in one revision; without either, every key. */
+  async deleteRange(
+    range: { readonly start?: Key; readonly end?: Key },
+    options: RequestOptions = {},
+  ): Promise<DeleteResult> {
+    // No key is before the one zero byte, and the API wants a start that is not empty.
+    const query = { start: percentEncode(bytesOf(range.start ?? Uint8Array.of(0))) };
+    return this.#deleteRange(
+      range.end === undefined ? query : { ...query, end: percentEncode(bytesOf(range.end)) },
+      options,
+    );
   }
 
   /**
@@ -258,6 +270,12 @@ export class BalsaClient {
   async cluster(options: RequestOptions = {}): Promise<ClusterStatus> {
     const reply = await this.#endpoints.exchange({ ...this.#limits(options), method: 'GET', path: '/v1/cluster' });
     return jsonOf(reply);
+  }
+
+  async #deleteRange(query: Record<string, string>, options: RequestOptions): Promise<DeleteResult> {
+    return deleteResultOf(
+      jsonOf(await this.#endpoints.exchange({ ...this.#limits(options), method: 'DELETE', path: '/v1/kv', query })),
+    );
   }
 
   #limits(options: RequestOptions): { readonly timeoutMs: number; readonly signal: AbortSignal | undefined } {

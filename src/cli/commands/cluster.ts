@@ -33,7 +33,7 @@ export const clusterCommand: CommandModule<object, ClusterArguments> = {
       .option('data-dir', {
         type: 'string',
         requiresArg: true,
-        default: './balsa-data/cluster',
+        default: './balsa-data-cluster',
         describe: 'Where the members keep their data between runs, a directory each',
       })
       .option('client-port', {

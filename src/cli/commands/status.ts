@@ -74,7 +74,7 @@ async function survey(client: BalsaClient): Promise<{ cluster: ClusterStatus | u
       }
     }),
   );
-  return { cluster, rows };
+  return { cluster, rows: rows.sort((one, other) => (one.name < other.name ? -1 : 1)) };
 }
 
 const header = ['NAME', 'ID', 'ENDPOINT', 'STATE', 'TERM', 'APPLIED', 'LAG', 'REVISION', 'VERSION', 'ERRORS'] as const;
@@ -85,6 +85,6 @@ function cells({ name, id, endpoint, status, lagEntries, errors }: MemberRow): s
   return [name, id, endpoint, state, ...facts.map((fact) => String(fact ?? '-')), errors.join('; ')];
 }
 
-function rowJson({ status, ...row }: MemberRow): Readonly<Record<string, unknown>> {
-  return { ...row, ...status, state: status?.state ?? 'unreachable', errors: row.errors };
+function rowJson({ status, id, ...row }: MemberRow): Readonly<Record<string, unknown>> {
+  return { ...row, memberId: id, ...status, state: status?.state ?? 'unreachable', errors: row.errors };
 }
