@@ -24,6 +24,12 @@ test('start: a bad URL is refused with the flag it came from', async () => {
   assert.match(oneLine(stderr), /--listen-client-urls/);
 });
 
+test('start: a member without data that is to join a running cluster is refused', async () => {
+  const { code, stderr } = await serve(['--initial-cluster-state=existing', `--data-dir=${join(scratch, 'joining')}`]);
+  assert.equal(code, 1);
+  assert.match(oneLine(stderr), /initial-cluster-state.*"new"/);
+});
+
 test('start: a port that is taken is refused with the flag to change', async () => {
   await using cluster = await ProcessCluster.start(1);
   const taken = cluster.node(0).url;

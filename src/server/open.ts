@@ -9,11 +9,12 @@ import {
   openRaftLog,
   openReceiptFile,
   type RaftLog,
+  readIdentity,
 } from '../storage/index.ts';
 import { openTransport, type PeerTransport } from '../transport/index.ts';
 import { type ClientListener, listenForClients } from './client-listener.ts';
 import { type ClusterIdentity, foundingIdentity } from './cluster-identity.ts';
-import { type Config, resolveConfig } from './config.ts';
+import { type Config, ConfigError, resolveConfig } from './config.ts';
 import { DirectorySize } from './directory-size.ts';
 import { type Log, silentLog } from './logger.ts';
 import { createMetrics, type NodeMetrics } from './metrics.ts';
@@ -143,6 +144,12 @@ async function openStorage(
   resources: Resources,
 ): Promise<{ log: RaftLog; store: Store }> {
   const { clusterId, memberId } = identity;
+  if (config.initialClusterState === 'existing' && (await readIdentity(config.dataDir)) === undefined) {
+    throw new ConfigError(
+      'initial-cluster-state: a member without data cannot join a running cluster; ' +
+        'start all members of a new cluster with "new"',
+    );
+  }
   await openIdentity(config.dataDir, { clusterId, memberId, name: config.name });
   const logDatabase = await openClosing(openDatabase(join(config.dataDir, 'log'), { kind: 'log' }), resources);
   const receipts = await openReceiptFile(join(config.dataDir, 'receipt'));
