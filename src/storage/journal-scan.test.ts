@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crc32c } from '../base/checksum.ts';
 import { seededRandom } from '../base/random.ts';
 import { type JournalScan, JournalScanner, type JournalScanOptions, journalBlockBytes } from './journal-scan.ts';
 import { applyVersionEdit, emptyManifest } from './leveldb-manifest.ts';
+import { batch, JournalWriter } from './testing/journal-writer.ts';
 
 const batches: JournalScanOptions = { content: 'batches' };
 
@@ -13,7 +13,7 @@ test('journal scan: an empty file is intact', () => {
 
 test('journal scan: records of every length around a block are put together', () => {
   for (let left = 0; left <= 20; left++) {
-    const journal = new Journal();
+    const journal = new JournalWriter();
     journal.append(batch(1, 1, journalBlockBytes - 7 - left));
     journal.append(batch(2, 3, 100_000));
     journal.append(batch(5, 1, 20));
@@ -22,7 +22,7 @@ test('journal scan: records of every length around a block are put together', ()
 });
 
 test('journal scan: a file cut anywhere is torn, or intact up to there', () => {
-  const journal = new Journal();
+  const journal = new JournalWriter();
   for (let sequence = 1; sequence <= 4; sequence++) journal.append(batch(sequence, 1, 20_000));
   const bytes = journal.bytes();
   const whole = new Set([0, ...journal.ends]);
@@ -36,7 +36,7 @@ test('journal scan: a file cut anywhere is torn, or intact up to there', () => {
 });
 
 test('journal scan: zeros or leftovers behind the last record are a torn end', () => {
-  const journal = new Journal();
+  const journal = new JournalWriter();
   journal.append(batch(1, 1, 300));
   for (const rest of [Buffer.alloc(3), Buffer.alloc(100_000), Buffer.alloc(500, 0xee)]) {
     const found = scan(Buffer.concat([journal.bytes(), rest]));
@@ -45,7 +45,7 @@ test('journal scan: zeros or leftovers behind the last record are a torn end', (
 });
 
 test('journal scan: the last write torn into blocks of which some arrived is a torn end', () => {
-  const journal = new Journal();
+  const journal = new JournalWriter();
   journal.append(batch(1, 1, 300));
   journal.append(batch(2, 50, 150_000));
   const bytes = journal.bytes();
@@ -55,13 +55,13 @@ test('journal scan: the last write torn into blocks of which some arrived is a t
   bytes.fill(0, 4096, 2 * journalBlockBytes);
   assert.deepEqual(pick(scan(bytes)), ['torn', 1]);
   // The first write of all, whose later parts look like the head of a batch.
-  const only = new Journal();
+  const only = new JournalWriter();
   only.append(Buffer.concat([batch(1, 1, 12), Buffer.alloc(150_000)]));
   assert.deepEqual(pick(scan(only.bytes().fill(0, 0, journalBlockBytes))), ['torn', 0]);
 });
 
 test('journal scan: a flipped bit with a later write behind it is damage, wherever it is', () => {
-  const journal = new Journal();
+  const journal = new JournalWriter();
   for (let sequence = 1; sequence <= 5; sequence++) journal.append(batch(sequence, 1, 200));
   const bytes = journal.bytes();
   const lastBegin = journal.ends[3] ?? 0;
@@ -73,7 +73,7 @@ test('journal scan: a flipped bit with a later write behind it is damage, wherev
 });
 
 test('journal scan: a zeroed block in the middle is damage', () => {
-  const journal = new Journal();
+  const journal = new JournalWriter();
   for (let sequence = 1; sequence <= 40; sequence++) journal.append(batch(sequence, 1, 5000));
   const bytes = journal.bytes();
   bytes.fill(0, 2 * journalBlockBytes, 3 * journalBlockBytes);
@@ -84,7 +84,7 @@ test('journal scan: a zeroed block in the middle is damage', () => {
 
 test('journal scan: intact records that do not follow one another are damage', () => {
   const check = (what: RegExp, ...payloads: Buffer[]): void => {
-    const journal = new Journal();
+    const journal = new JournalWriter();
     for (const payload of payloads) journal.append(payload);
     const { state, problem } = scan(journal.bytes());
     assert.equal(state, 'damaged');
@@ -93,9 +93,9 @@ test('journal scan: intact records that do not follow one another are damage', (
   check(/batch 9 stands where 3 should follow/, batch(1, 2, 50), batch(9, 1, 50));
   check(/batch 1 stands where 3 should follow/, batch(1, 2, 50), batch(1, 2, 50));
   check(/too short for a batch/, batch(1, 2, 50), Buffer.alloc(5));
-  const begun = new Journal();
+  const begun = new JournalWriter();
   begun.append(batch(1, 1, 100_000));
-  const other = new Journal();
+  const other = new JournalWriter();
   other.append(batch(2, 1, 50));
   const spliced = Buffer.concat([begun.bytes().subarray(0, journalBlockBytes), other.bytes()]);
   assert.match(scan(spliced).problem?.what ?? '', /begins although the one before has no end/);
@@ -106,16 +106,16 @@ test('journal scan: intact records that do not follow one another are damage', (
 });
 
 test('journal scan: a batch that does not follow the journal before is damage', () => {
-  const journal = new Journal();
+  const journal = new JournalWriter();
   journal.append(batch(7, 1, 50));
   assert.equal(scan(journal.bytes(), { content: 'batches', nextSequence: 7 }).state, 'intact');
   assert.equal(scan(journal.bytes(), { content: 'batches', nextSequence: 6 }).state, 'damaged');
 });
 
 test('journal scan: a journal stored as a value is not taken for a later write', () => {
-  const stored = new Journal();
+  const stored = new JournalWriter();
   for (let sequence = 1; sequence <= 9; sequence++) stored.append(batch(sequence, 1, 50));
-  const journal = new Journal();
+  const journal = new JournalWriter();
   for (let sequence = 1; sequence <= 30; sequence++) journal.append(batch(sequence, 1, 50));
   journal.append(Buffer.concat([batch(31, 1, 12), stored.bytes()]));
   const torn = journal.bytes();
@@ -126,7 +126,7 @@ test('journal scan: a journal stored as a value is not taken for a later write',
 test('journal scan: arbitrary bytes end in a verdict, soon', () => {
   const seed = 5;
   const random = seededRandom(seed);
-  const journal = new Journal();
+  const journal = new JournalWriter();
   for (let sequence = 1; sequence <= 20; sequence++) journal.append(batch(sequence, 1, 3000));
   for (let round = 0; round < 300; round++) {
     const bytes = Buffer.from(journal.bytes().subarray(0, random.below(60_000)));
@@ -159,54 +159,4 @@ function scan(bytes: Buffer, options = batches): JournalScan {
 
 function pick({ state, records }: JournalScan): [string, number] {
   return [state, records];
-}
-
-/** A LevelDB `WriteBatch` of the given size: sequence number, count, and something. */
-function batch(sequence: number, count: number, bytes: number): Buffer {
-  const payload = Buffer.alloc(bytes, `batch ${sequence} `);
-  payload.writeBigUInt64LE(BigInt(sequence), 0);
-  payload.writeUInt32LE(count, 8);
-  return payload;
-}
-
-/** A second implementation of the writer, from leveldb `db/log_writer.cc`. */
-class Journal {
-  readonly ends: number[] = [];
-  readonly #pieces: Buffer[] = [];
-  #length = 0;
-
-  append(payload: Buffer): void {
-    let left = payload;
-    for (let isFirst = true; isFirst || left.length > 0; isFirst = false) {
-      let room = journalBlockBytes - (this.#length % journalBlockBytes);
-      if (room < 7) {
-        this.#push(Buffer.alloc(room));
-        room = journalBlockBytes;
-      }
-      const fragment = left.subarray(0, room - 7);
-      left = left.subarray(fragment.length);
-      const isLast = left.length === 0;
-      this.#push(record(isFirst ? (isLast ? 1 : 2) : isLast ? 4 : 3, fragment));
-    }
-    this.ends.push(this.#length);
-  }
-
-  bytes(): Buffer {
-    return Buffer.concat(this.#pieces);
-  }
-
-  #push(piece: Buffer): void {
-    this.#pieces.push(piece);
-    this.#length += piece.length;
-  }
-}
-
-function record(type: number, payload: Buffer): Buffer {
-  const bytes = Buffer.alloc(7 + payload.length);
-  bytes.writeUInt16LE(payload.length, 4);
-  bytes[6] = type;
-  bytes.set(payload, 7);
-  const crc = crc32c(bytes, 0, 6);
-  bytes.writeUInt32LE((((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0, 0);
-  return bytes;
 }

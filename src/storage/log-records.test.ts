@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { crc32c } from '../base/checksum.ts';
 import { seededRandom } from '../base/random.ts';
 import type { Entry } from '../raft/types.ts';
 import { EntryCache } from './entry-cache.ts';
@@ -98,6 +99,26 @@ test('log records: every flipped bit and arbitrary bytes are refused without an 
   }
 });
 
+test('log records: a checksum that fits does not make up for fields that do not', () => {
+  const whole = encodeTail(tail);
+  const isRefused = (body: Buffer): boolean => decodeTail(sealed(body)) === undefined;
+  const body = whole.subarray(0, -4);
+  assert.equal(isRefused(body), false);
+  for (let length = 1; length < body.length; length++) assert(isRefused(body.subarray(0, length)), `length ${length}`);
+  assert(isRefused(Buffer.concat([body, Buffer.alloc(1)])));
+  // A sequence of 2^53, and an index of 2^53, which would be rounded.
+  for (const at of [1, 25])
+    assert(isRefused(Buffer.concat([body.subarray(0, at), Buffer.from('00200000', 'hex'), body.subarray(at + 4)])));
+  const seed = 12;
+  const random = seededRandom(seed);
+  for (let round = 0; round < 5000; round++) {
+    const bytes = Buffer.from(body);
+    for (let i = random.below(4); i >= 0; i--) bytes[random.below(bytes.length)] = random.below(256);
+    decodeTail(sealed(bytes));
+    decodeHeader(sealed(bytes));
+  }
+});
+
 test('chain: every entry counts, also one without data, and its place too', () => {
   const seed = chainSeed('cafe', 1);
   assert.notEqual(seed, chainSeed('cafe', 2));
@@ -145,3 +166,9 @@ test('index ranges: joined, counted, and bounded', () => {
   for (let index = 20; index < 20_000; index += 2) ranges.add(index, index);
   assert.match(ranges.describe(), /^5 to 9, 12, 20, .*, 34, and others \(9996 in all\)$/);
 });
+
+function sealed(body: Buffer): Buffer {
+  const record = Buffer.concat([body, Buffer.alloc(4)]);
+  record.writeUInt32BE(crc32c(body), body.length);
+  return record;
+}

@@ -21,6 +21,7 @@ import { fileURLToPath } from 'node:url';
 import type { Database } from './database.ts';
 import { openDatabase } from './open-database.ts';
 import { writeSynced } from './synced-batch.ts';
+import { batch, JournalWriter } from './testing/journal-writer.ts';
 
 test('database: made, written, and opened again, through journal and tables', async (t) => {
   const directory = await temporaryDirectory(t);
@@ -162,6 +163,26 @@ test('database: only the newest journal may be torn', async (t) => {
   // An empty one is made by an opening that was cut off.
   await truncate(later, 0);
   await (await openDatabase(path, { kind: 'log' })).close();
+});
+
+test('database: what only LevelDB itself finds wrong is damage too', async (t) => {
+  const path = await filled(t);
+  const journal = new JournalWriter();
+  // A batch of one operation, whole and in order, whose operation is none.
+  journal.append(batch(1, 1, 40));
+  await writeFile(await newestJournal(path), journal.bytes());
+  const message = /LevelDB skipped data while it opened: .*Ignoring error Corruption/;
+  await assert.rejects(openDatabase(path, { kind: 'log' }), { name: 'DamagedStorage', message });
+});
+
+test('database: a manifest with an edit of no kind is damage', async (t) => {
+  const path = await filled(t);
+  const manifest = join(path, (await readFile(join(path, 'CURRENT'), 'utf8')).trimEnd());
+  const journal = new JournalWriter();
+  journal.append(Buffer.from([3, 5, 2, 0]));
+  journal.append(Buffer.from([77]));
+  await writeFile(manifest, journal.bytes());
+  await damaged(path, /version edit that cannot be read/);
 });
 
 test('database: leftovers behind a journal and files of other names do no harm', async (t) => {
