@@ -59,8 +59,13 @@ export class ByteReader {
     return this.#bytes.subarray(this.#take(this.#bytes.length - this.#at));
   }
 
+  /** True if nothing is left. */
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
   end(): void {
-    if (this.#at !== this.#bytes.length) throw this.malformed(`${this.#bytes.length - this.#at} bytes too many`);
+    if (!this.isAtEnd) throw this.malformed(`${this.#bytes.length - this.#at} bytes too many`);
   }
 
   malformed(problem: string): MalformedBytes {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MalformedBytes, UnknownFormat } from './byte-layout.ts';
-import { type Command, decodeCommand, deleteRangeLimits, encodeCommand } from './command.ts';
+import {
+  type Command,
+  decodeCommand,
+  decodeCommands,
+  deleteRangeLimits,
+  encodeCommand,
+  needsOwnEntry,
+} from './command.ts';
 import { fuzz } from './testing/fuzz.ts';
 import { bytes } from './testing/test-store.ts';
 
@@ -12,16 +19,25 @@ const limits = { keysMax: 5, keyBytesMax: 2 ** 53 - 1 };
 
 /** Each with its bytes as released: a member that reads an old log has to understand them for good. */
 const samples: readonly (readonly [Command, string])[] = [
-  [{ kind: 'put', key, value, condition: undefined, previous: false }, '01010000000000036b657976616c7565'],
-  [{ kind: 'put', key, value: nothing, condition: { kind: 'exists' }, previous: true }, '01010101000000036b6579'],
-  [{ kind: 'put', key: nothing, value, condition: { kind: 'absent' }, previous: false }, '010100020000000076616c7565'],
+  [
+    { kind: 'put', key, value, condition: undefined, previous: false },
+    '0101000000000003' + '6b6579' + '00000005' + '76616c7565',
+  ],
+  [
+    { kind: 'put', key, value: nothing, condition: { kind: 'exists' }, previous: true },
+    '01010101000000036b6579' + '00000000',
+  ],
+  [
+    { kind: 'put', key: nothing, value, condition: { kind: 'absent' }, previous: false },
+    '0101000200000000' + '0000000576616c7565',
+  ],
   [
     { kind: 'delete', key, condition: { kind: 'modRevisionIn', revisions: [7, 2 ** 53 - 1] }, previous: true },
-    '0102010300000002' + '0000000000000007' + '001fffffffffffff' + '6b6579',
+    '0102010300000002' + '0000000000000007' + '001fffffffffffff' + '000000036b6579',
   ],
   [
     { kind: 'delete', key, condition: { kind: 'modRevisionIn', revisions: [] }, previous: false },
-    '01020003000000006b6579',
+    '0102000300000000' + '000000036b6579',
   ],
   [
     { kind: 'deleteRange', range: { start: key, end: undefined }, ...limits },
@@ -29,7 +45,7 @@ const samples: readonly (readonly [Command, string])[] = [
   ],
   [
     { kind: 'deleteRange', range: { start: nothing, end: key }, ...limits },
-    '0103' + '0000000000000005' + '001fffffffffffff' + '00000000' + '016b6579',
+    '0103' + '0000000000000005' + '001fffffffffffff' + '00000000' + '01' + '000000036b6579',
   ],
   [
     { kind: 'publish', memberId: 'a1', name: 'é', clientUrls: ['http://a', ''], version: '1' },
@@ -74,11 +90,30 @@ test('command: what is malformed is said', () => {
   check(`${samples[5]?.[1]}00`, /1 bytes too many/);
 });
 
-test('command: any bytes decode to a command that encodes to them, or are refused', () => {
+test('command: a log entry holds several, one after another, unless one of them deletes a range', () => {
+  const sharing = samples.filter(([, hex]) => !needsOwnEntry(Buffer.from(hex, 'hex')));
+  const alone = samples.filter(([{ kind }]) => kind === 'deleteRange');
+  assert.equal(sharing.length + alone.length, samples.length);
+  const shared = Buffer.from(sharing.map(([, hex]) => hex).join(''), 'hex');
+  assert.deepEqual(
+    decodeCommands(shared),
+    sharing.map(([command]) => command),
+  );
+  for (const [command, hex] of alone) {
+    const bytes = Buffer.from(hex, 'hex');
+    assert.deepEqual(decodeCommands(bytes), [command]);
+    for (const entry of [Buffer.concat([bytes, shared]), Buffer.concat([shared, bytes])]) {
+      assert.throws(() => decodeCommands(entry), { name: 'MalformedBytes', message: /shares an entry/ });
+    }
+  }
+  assert.throws(() => decodeCommands(Buffer.alloc(0)), MalformedBytes);
+});
+
+test('command: any bytes decode to commands that encode to them, or are refused', () => {
   const encoded = samples.map(([, hex]) => Buffer.from(hex, 'hex'));
   fuzz(1_001, encoded, 20_000, (bytes) => {
     try {
-      assert.deepEqual(encodeCommand(decodeCommand(bytes)), bytes);
+      assert.deepEqual(Buffer.concat(decodeCommands(bytes).map(encodeCommand)), bytes);
     } catch (reason) {
       if (!(reason instanceof MalformedBytes || reason instanceof UnknownFormat)) throw reason;
     }

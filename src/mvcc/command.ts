@@ -3,8 +3,8 @@ import type { Condition, KeyRange } from '../contract/kv.ts';
 import { ByteReader, ByteWriter, UnknownFormat } from './byte-layout.ts';
 
 /**
- * What a log entry asks of the state machine. Everything that could differ between members (time, chance, limits) was
- * decided before and stands in it.
+ * What a client asks of the state machine. Everything that could differ between members (time, chance, limits) was
+ * decided before and stands in it. A log entry holds one command or several: their encodings one after another.
  */
 export type Command =
   | {
@@ -56,7 +56,7 @@ export function encodeCommand(command: Command): Buffer {
         .u8(kinds.put)
         .u8(command.previous ? 1 : 0);
       writeCondition(writer, command.condition);
-      return writer.bytes(command.key).rest(command.value).finish();
+      return writer.bytes(command.key).bytes(command.value).finish();
     }
     case 'delete': {
       const writer = new ByteWriter(16 + conditionBytes(command.condition) + command.key.length);
@@ -65,7 +65,7 @@ export function encodeCommand(command: Command): Buffer {
         .u8(kinds.delete)
         .u8(command.previous ? 1 : 0);
       writeCondition(writer, command.condition);
-      return writer.rest(command.key).finish();
+      return writer.bytes(command.key).finish();
     }
     case 'deleteRange': {
       const { start, end } = command.range;
@@ -73,7 +73,7 @@ export function encodeCommand(command: Command): Buffer {
       writer.u64(command.keysMax ?? deleteRangeLimits.keysMax);
       writer.u64(command.keyBytesMax ?? deleteRangeLimits.keyBytesMax);
       writer.bytes(start).u8(end === undefined ? 0 : 1);
-      return writer.rest(end ?? new Uint8Array()).finish();
+      return (end === undefined ? writer : writer.bytes(end)).finish();
     }
     case 'publish': {
       const writer = new ByteWriter().u8(format).u8(kinds.publish);
@@ -94,12 +94,33 @@ export function encodeCommand(command: Command): Buffer {
  */
 export function decodeCommand(bytes: Uint8Array): Command {
   const reader = new ByteReader(bytes, 'command');
+  const command = readCommand(reader);
+  reader.end();
+  return command;
+}
+
+/** The commands of a log entry, in order; at least one. Otherwise as `decodeCommand`. */
+export function decodeCommands(bytes: Uint8Array): readonly [Command, ...Command[]] {
+  const reader = new ByteReader(bytes, 'command');
+  const commands: [Command, ...Command[]] = [readCommand(reader)];
+  while (!reader.isAtEnd) commands.push(readCommand(reader));
+  if (commands.length === 1 || !commands.some(({ kind }) => kind === 'deleteRange')) return commands;
+  throw reader.malformed('the deletion of a range shares an entry with other commands');
+}
+
+/**
+ * True for an encoded command that may not share a log entry: applying it takes more than one turn of the event loop,
+ * and an entry that is applied in part must never be seen.
+ */
+export function needsOwnEntry(command: Uint8Array): boolean {
+  return command[1] === kinds.deleteRange;
+}
+
+function readCommand(reader: ByteReader): Command {
   const found = reader.u8();
   if (found > format) throw new UnknownFormat('command', found, format, 'log');
   if (found !== format) throw reader.malformed(`format ${found}`);
-  const command = readFields(reader, reader.u8());
-  reader.end();
-  return command;
+  return readFields(reader, reader.u8());
 }
 
 function readFields(reader: ByteReader, kind: number): Command {
@@ -107,18 +128,18 @@ function readFields(reader: ByteReader, kind: number): Command {
     case kinds.put: {
       const previous = readFlag(reader);
       const condition = readCondition(reader);
-      return { kind: 'put', key: reader.bytes(), value: reader.rest(), condition, previous };
+      return { kind: 'put', key: reader.bytes(), value: reader.bytes(), condition, previous };
     }
     case kinds.delete: {
       const previous = readFlag(reader);
       const condition = readCondition(reader);
-      return { kind: 'delete', key: reader.rest(), condition, previous };
+      return { kind: 'delete', key: reader.bytes(), condition, previous };
     }
     case kinds.deleteRange: {
       const keysMax = reader.u64();
       const keyBytesMax = reader.u64();
       const start = reader.bytes();
-      const end = readFlag(reader) ? reader.rest() : undefined;
+      const end = readFlag(reader) ? reader.bytes() : undefined;
       return { kind: 'deleteRange', range: { start, end }, keysMax, keyBytesMax };
     }
     case kinds.publish: {

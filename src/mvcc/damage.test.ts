@@ -3,9 +3,10 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { seededRandom } from '../base/random.ts';
+import { encodeCommand } from './command.ts';
 import type { Database } from './database.ts';
 import { DamagedValue } from './record.ts';
-import { createLevelDatabase, databases } from './testing/databases.ts';
+import { createLevelDatabase, databases, dumpDatabase } from './testing/databases.ts';
 import { bytes, describeKv, everything, openTestStore, put, readAll } from './testing/test-store.ts';
 
 const rowA = Buffer.from('\x00\x00\x00\x00\x10a', 'latin1');
@@ -30,6 +31,24 @@ for (const { name, create } of databases) {
     assert.equal(store.appliedIndex, 1);
     assert.equal(store.revision, 2);
     await store.close();
+  });
+
+  test(`damage: ${name}: an entry that was applied in part before damage was met never reaches the disk`, async (t) => {
+    // On disk without its index, its first command would be done again after a restart.
+    const { database } = await create(t);
+    const before = await openTestStore(database);
+    await before.apply(put('a', 'value'));
+    await before.store.close();
+    const rows = await dumpDatabase(database);
+    const { store, clock } = await openTestStore(database);
+    await damage(database, rowA);
+    const entry = Buffer.concat([put('b', 'first'), put('a', 'second')].map(encodeCommand));
+    assert.throws(() => store.apply(2, entry), DamagedValue);
+    await damage(database, rowA);
+    clock.advance(60_000);
+    await assert.rejects(store.flush(), { name: 'StoreFailed', message: /Applying log entry 2 failed/ });
+    await assert.rejects(store.close(), { name: 'StoreFailed' });
+    assert.deepEqual(await dumpDatabase(database), rows);
   });
 
   test(`damage: ${name}: a damaged state or member record: the store does not open`, async (t) => {

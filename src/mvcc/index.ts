@@ -1,6 +1,6 @@
 export { MalformedBytes, UnknownFormat } from './byte-layout.ts';
 export type { Command } from './command.ts';
-export { decodeCommand, deleteRangeLimits, encodeCommand } from './command.ts';
+export { decodeCommand, deleteRangeLimits, encodeCommand, needsOwnEntry } from './command.ts';
 export { openStore } from './open-store.ts';
 export { DamagedValue } from './record.ts';
 export type { CommandResult } from './result.ts';

@@ -3,7 +3,7 @@ import type { KeyValue, Revision } from '../contract/kv.ts';
 import { applyDelete, applyPublish, applyPut, type Tables } from './apply.ts';
 import { applyDeletions, type DeleteRange, listDeletions } from './apply-delete-range.ts';
 import { MalformedBytes } from './byte-layout.ts';
-import { type Command, decodeCommand } from './command.ts';
+import { type Command, decodeCommands } from './command.ts';
 import { CurrentTable } from './current-table.ts';
 import { type KeySpace, withoutPrefix } from './key-space.ts';
 import { MembersTable } from './members-table.ts';
@@ -32,7 +32,7 @@ class MvccStore implements Store {
   readonly #buffer: WriteBuffer;
   readonly #tables: Tables;
   /** The range deletion that is listing its keys; everything behind it waits. */
-  #applying: Promise<CommandResult> | undefined;
+  #applying: Promise<readonly CommandResult[]> | undefined;
   #openViews = 0;
   #closing: Promise<void> | undefined;
 
@@ -44,6 +44,7 @@ class MvccStore implements Store {
       clock: options.clock,
       flushIntervalMs: options.flushIntervalMs,
       flushChangesMax: options.flushChangesMax,
+      flushBytesMax: options.flushBytesMax,
       durableIndex: state.appliedIndex,
       stateRecord: () => this.#stateRecord(),
     });
@@ -87,25 +88,25 @@ class MvccStore implements Store {
     return this.#buffer.failed;
   }
 
-  apply(index: number, command: undefined): undefined;
-  apply(index: number, command: Uint8Array): CommandResult | Promise<CommandResult>;
-  apply(index: number, command: Uint8Array | undefined): CommandResult | Promise<CommandResult> | undefined {
+  apply(index: number, commands: undefined): undefined;
+  apply(index: number, commands: Uint8Array): readonly CommandResult[] | Promise<readonly CommandResult[]>;
+  apply(index: number, commands: Uint8Array | undefined): ReturnType<Store['apply']> | undefined {
     this.#assertUsable();
     assert(this.#applying === undefined, 'an entry is applied while the one before still is');
     assert(index === this.appliedIndex + 1, () => `entry ${index} is applied after entry ${this.appliedIndex}`);
-    if (command === undefined) {
+    if (commands === undefined) {
       this.#buffer.advance(index);
       return undefined;
     }
 
-    const decoded = decodeCommitted(index, command);
-    if (decoded.kind === 'deleteRange') {
-      this.#applying = this.#applyDeleteRange(index, decoded);
+    const decoded = decodeCommitted(index, commands);
+    if (decoded[0].kind === 'deleteRange') {
+      this.#applying = this.#applyDeleteRange(index, decoded[0]);
       return this.#applying;
     }
-    const result = applyAtOnce(this.#tables, decoded);
+    const results = this.#applyAtOnce(index, decoded);
     this.#buffer.advance(index);
-    return result;
+    return results;
   }
 
   get(key: Uint8Array): KeyValue | undefined {
@@ -145,15 +146,27 @@ class MvccStore implements Store {
     await this.#buffer.close();
   }
 
+  #applyAtOnce(index: number, commands: readonly Command[]): readonly CommandResult[] {
+    const results: CommandResult[] = [];
+    try {
+      for (const command of commands) results.push(applyAtOnce(this.#tables, command));
+      return results;
+    } catch (reason) {
+      // On disk without its index, what is done of this entry would be done again after a restart.
+      if (results.length > 0) this.#buffer.poison(index, reason);
+      throw reason;
+    }
+  }
+
   /** Reads see the state before until everything of the entry, its index too, takes effect without an await between. */
-  async #applyDeleteRange(index: number, command: DeleteRange): Promise<CommandResult> {
+  async #applyDeleteRange(index: number, command: DeleteRange): Promise<readonly CommandResult[]> {
     const moment = this.#moment();
     try {
       const deletions = await listDeletions(moment, this.#keySpace, command);
       this.#buffer.assertUsable();
       const result = applyDeletions(this.#tables, this.#buffer, command, deletions);
       this.#buffer.advance(index);
-      return result;
+      return [result];
     } finally {
       this.#applying = undefined;
       await moment.snapshot.close();
@@ -178,7 +191,7 @@ class MvccStore implements Store {
   }
 }
 
-function applyAtOnce(tables: Tables, command: Exclude<Command, { kind: 'deleteRange' }>): CommandResult {
+function applyAtOnce(tables: Tables, command: Command): CommandResult {
   switch (command.kind) {
     case 'put':
       return applyPut(tables, command);
@@ -186,15 +199,17 @@ function applyAtOnce(tables: Tables, command: Exclude<Command, { kind: 'deleteRa
       return applyDelete(tables, command);
     case 'publish':
       return applyPublish(tables, command);
+    case 'deleteRange':
+      throw new InvariantViolation('the deletion of a range has to list keys first');
     default:
       return unreachable(command);
   }
 }
 
 /** Commands are checked before they are proposed: one in the log that cannot be read is nobody's request gone wrong. */
-function decodeCommitted(index: number, bytes: Uint8Array): Command {
+function decodeCommitted(index: number, bytes: Uint8Array): ReturnType<typeof decodeCommands> {
   try {
-    return decodeCommand(bytes);
+    return decodeCommands(bytes);
   } catch (reason) {
     if (!(reason instanceof MalformedBytes)) throw reason;
     throw new InvariantViolation(`log entry ${index} cannot be applied: ${reason.message}`, { cause: reason });

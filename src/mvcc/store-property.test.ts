@@ -4,11 +4,11 @@ import { seededRandom } from '../base/random.ts';
 import { type Command, encodeCommand } from './command.ts';
 import { databases, dumpDatabase, type TestDatabase } from './testing/databases.ts';
 import { NaiveStore } from './testing/naive-store.ts';
-import { randomCommand } from './testing/random-commands.ts';
+import { randomEntry } from './testing/random-commands.ts';
 import { describeStore, openTestStore, type TestStore } from './testing/test-store.ts';
 
 interface History {
-  readonly log: (Command | undefined)[];
+  readonly log: (readonly Command[])[];
   /** After each entry, and before the first. */
   readonly states: unknown[];
 }
@@ -24,11 +24,11 @@ for (const { name, create } of databases) {
       let opened = await openTestStore(database, { flushChangesMax: 20 });
 
       for (let step = 0; step < 400; step++) {
-        const command = random.below(20) === 0 ? undefined : randomCommand(random, naive.revision);
-        history.log.push(command);
-        const result = await applyNext(opened, command);
-        const expected = command === undefined ? undefined : naive.apply(command);
-        assert.deepEqual(plain(result), plain(expected), `step ${step}`);
+        const commands = random.below(20) === 0 ? [] : randomEntry(random, naive.revision);
+        history.log.push(commands);
+        const results = await applyNext(opened, commands);
+        const expected = commands.map((command) => naive.apply(command));
+        assert.deepEqual(plain(results), plain(expected), `step ${step}`);
         history.states.push(naive.describe());
 
         const fate = random.below(24);
@@ -58,10 +58,10 @@ test('store: twins that flush and reopen at different times end with the same by
   let other = await openTestStore(rarelyDurable.database);
 
   for (let step = 0; step < 300; step++) {
-    const command = randomCommand(random, one.store.revision);
+    const commands = randomEntry(random, one.store.revision);
     assert.deepEqual(
-      plain(await applyNext(one, command)),
-      plain(await applyNext(other, command)),
+      plain(await applyNext(one, commands)),
+      plain(await applyNext(other, commands)),
       `seed ${seed}, step ${step}`,
     );
     await one.store.flush();
@@ -78,9 +78,11 @@ test('store: twins that flush and reopen at different times end with the same by
   );
 });
 
-async function applyNext({ store }: TestStore, command: Command | undefined): Promise<unknown> {
+async function applyNext({ store }: TestStore, commands: readonly Command[]): Promise<unknown> {
   const index = store.appliedIndex + 1;
-  return command === undefined ? store.apply(index, undefined) : store.apply(index, encodeCommand(command));
+  if (commands.length > 0) return store.apply(index, Buffer.concat(commands.map(encodeCommand)));
+  store.apply(index, undefined);
+  return [];
 }
 
 /**
@@ -93,7 +95,7 @@ async function crash(before: TestStore, disk: TestDatabase, history: History): P
   const durable = after.store.appliedIndex;
   assert(durable >= before.store.durableIndex && durable <= before.store.appliedIndex);
   assert.deepEqual(await describeStore(after.store), history.states[durable]);
-  for (const command of history.log.slice(durable)) await applyNext(after, command);
+  for (const commands of history.log.slice(durable)) await applyNext(after, commands);
   return after;
 }
 

@@ -32,15 +32,16 @@ export interface Store {
   readonly members: readonly MemberRecord[];
 
   /**
-   * Applies the entry at `index`, which must be the next one. All or nothing. `undefined` for an entry without a
-   * command. Throws only for broken invariants, damaged values and commands of newer software (`UnknownFormat`), and
-   * then the member has to stop.
+   * Applies the commands of the entry at `index`, which must be the next one; the results are in their order.
+   * `undefined` for an entry without commands. Throws only for broken invariants, damaged values and commands of newer
+   * software (`UnknownFormat`), and then the member has to stop. What an entry changed before it threw is seen by
+   * readers, but never reaches the disk.
    *
    * Synchronous for all but `deleteRange`, which has to list keys and returns a promise; the next entry has to wait
    * for it (asserted). It rejects for the same reasons as the others throw, and when a read of LevelDB fails.
    */
-  apply(index: number, command: undefined): undefined;
-  apply(index: number, command: Uint8Array): CommandResult | Promise<CommandResult>;
+  apply(index: number, commands: undefined): undefined;
+  apply(index: number, commands: Uint8Array): readonly CommandResult[] | Promise<readonly CommandResult[]>;
 
   /** The present value of a key. Throws `DamagedValue` if its checksum is wrong. */
   get(key: Uint8Array): KeyValue | undefined;
@@ -113,6 +114,8 @@ export interface StoreOptions {
   readonly bootstrapMembers: readonly MemberRecord[];
   /** Applied changes wait at most that long for their batch. */
   readonly flushIntervalMs: number;
-  /** …or until there are that many. */
+  /** …or until there are that many, */
   readonly flushChangesMax: number;
+  /** …or that many bytes of them. */
+  readonly flushBytesMax: number;
 }

@@ -10,6 +10,7 @@ export interface WriteBufferOptions {
   readonly clock: Clock;
   readonly flushIntervalMs: number;
   readonly flushChangesMax: number;
+  readonly flushBytesMax: number;
   /** What LevelDB holds already. */
   readonly durableIndex: number;
   /** The record that says up to where the store is applied; goes into every batch. */
@@ -105,6 +106,11 @@ export class WriteBuffer {
     this.#schedule();
   }
 
+  /** The entry at `index` is in the buffer in part and will not be completed: nothing of it may reach LevelDB. */
+  poison(index: number, cause: unknown): void {
+    this.#failWith(StoreFailed.byEntry(index, this.#durableIndex, cause));
+  }
+
   /** What LevelDB does not have yet, oldest first; never altered. Take it at the same moment as LevelDB's snapshot. */
   freeze(): readonly Layer[] {
     this.#sealActive();
@@ -173,8 +179,9 @@ export class WriteBuffer {
 
   #schedule(): void {
     if (this.#flight !== undefined || this.#failure !== undefined || this.#closed) return;
+    const { flushChangesMax, flushBytesMax } = this.#options;
     const changes = this.#active.size + sum(this.#sealed, (layer) => layer.size);
-    if (changes >= this.#options.flushChangesMax || this.#unflushedBytes() >= flushBytesMax) this.#flushInBackground();
+    if (changes >= flushChangesMax || this.#unflushedBytes() >= flushBytesMax) this.#flushInBackground();
     else if (changes > 0) this.#arm(false, this.#options.flushIntervalMs);
     else if (this.#durableIndex < this.#appliedIndex) this.#arm(true, idleFlushMs);
   }
@@ -197,6 +204,7 @@ export class WriteBuffer {
 
   #startFlush(): Promise<void> {
     assert(this.#flight === undefined, 'two flushes at a time');
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#sealActive();
@@ -211,9 +219,7 @@ export class WriteBuffer {
       await this.#writeBatch(layers, state);
     } catch (cause) {
       // Never tried again: after one failed append LevelDB acknowledges writes that it cannot recover.
-      this.#failure = new StoreFailed(this.#durableIndex, cause);
-      this.#fail(this.#failure);
-      throw this.#failure;
+      throw this.#failWith(StoreFailed.byWrite(this.#durableIndex, cause));
     } finally {
       this.#flight = undefined;
     }
@@ -221,6 +227,12 @@ export class WriteBuffer {
     this.#remember(layers);
     this.#durableIndex = index;
     this.#schedule();
+  }
+
+  #failWith(failure: StoreFailed): Error {
+    this.#failure ??= failure;
+    this.#fail(this.#failure);
+    return this.#failure;
   }
 
   async #writeBatch(layers: readonly Layer[], state: { key: TableKey; record: Buffer }): Promise<void> {
@@ -244,17 +256,25 @@ export class WriteBuffer {
   }
 }
 
-/** A write to LevelDB failed. What was applied after `durableIndex` is only in memory; the log has it. */
+/** The store cannot go on. What was applied after `durableIndex` is only in memory; the log has it. */
 export class StoreFailed extends Error {
   override readonly name = 'StoreFailed';
 
-  constructor(durableIndex: number, cause: unknown) {
+  private constructor(what: string, durableIndex: number, cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(
-      `Writing the store to LevelDB failed (${reason}). Nothing applied after log index ${durableIndex} is on this ` +
-        "member's disk. The member has to stop; look after its disk and start it again: it applies the rest from its log.",
+      `${what} failed (${reason}). Nothing applied after log index ${durableIndex} is on this member's disk. The ` +
+        'member has to stop; look after its disk and start it again: it applies the rest from its log.',
       { cause },
     );
+  }
+
+  static byWrite(durableIndex: number, cause: unknown): StoreFailed {
+    return new StoreFailed('Writing the store to LevelDB', durableIndex, cause);
+  }
+
+  static byEntry(index: number, durableIndex: number, cause: unknown): StoreFailed {
+    return new StoreFailed(`Applying log entry ${index}`, durableIndex, cause);
   }
 }
 
@@ -277,12 +297,10 @@ function sum(layers: readonly Layer[], of: (layer: Layer) => number): number {
   return total;
 }
 
-/** Bytes of changes that are flushed without waiting for the interval. */
-const flushBytesMax = 4 * 1024 * 1024;
 /** Entries without a change (no-ops, failed conditions) need no batch soon; they only spare the log a replay. */
 const idleFlushMs = 5_000;
-/** Operations that are put into a batch in one go: about 2 ms. */
-const batchSlice = 1_000;
+/** Operations that are put into a batch in one go: about 0.5 ms. */
+const batchSlice = 250;
 const foldedSizeMax = 16 * 1024;
 /** Records of LevelDB that are kept in memory, whatever the number of keys. */
 const recentBytesMax = 16 * 1024 * 1024;

@@ -12,12 +12,14 @@ import type { ReplicaMetrics } from './metrics.ts';
  */
 const commitNoticeMs = 5;
 
+const noResults: readonly CommandResult[] = [];
+
 /** What wakes the rest of the replica; a closed list. */
 export interface DriverEvents {
   /** The turn begins: hand the core what was collected since the last one. */
   onTurn(): void;
-  /** The state machine has taken in a committed entry; `result` is there if it held a command. */
-  onApplied(entry: Entry, result: CommandResult | undefined): void;
+  /** The state machine has taken in a committed entry; one result for each of its commands. */
+  onApplied(entry: Entry, results: readonly CommandResult[]): void;
   /** The committed entries of one `Ready` were applied. */
   onAppliedAll(): void;
   onReadState(state: ReadState): void;
@@ -182,14 +184,14 @@ export class Driver {
     for (const entry of entries) {
       // After a restart the core starts from the durable applied index, so that nothing comes twice.
       assert(entry.index === store.appliedIndex + 1, () => `applied ${store.appliedIndex}, then came ${entry.index}`);
-      let result: CommandResult | undefined;
+      let results = noResults;
       if (entry.type === 'command') {
         const applied = store.apply(entry.index, entry.data);
-        result = applied instanceof Promise ? await applied : applied;
+        results = applied instanceof Promise ? await applied : applied;
       } else {
         store.apply(entry.index, undefined);
       }
-      this.#events.onApplied(entry, result);
+      this.#events.onApplied(entry, results);
       if (store.bufferedBytes > bufferedBytesMax) await store.flush();
     }
     metrics.applied(entries.length, clock.monotonicMs() - startedMs);

@@ -34,6 +34,41 @@ test('write: followers learn of a commit soon after it, although nothing else is
   await write;
 });
 
+test('write: those that come together share a log entry, and each is a revision of its own', async () => {
+  await using members = await TestMembers.start(3);
+  const leader = await members.leader();
+  const lastIndex = leader.replica.core.lastIndex;
+  const writes = Array.from({ length: 300 }, (_, i) => put(leader, `k${i % 100}`, `v${i}`));
+  const answers = await settle(members, Promise.all(writes));
+  assert.deepEqual(
+    answers.map(({ modRevision }) => modRevision),
+    Array.from({ length: 300 }, (_, i) => i + 2),
+  );
+  assert.equal(leader.replica.core.lastIndex, lastIndex + 2, '256 in one entry, the rest in another');
+  await members.clock.pass(300);
+  for (const { store } of members.all) assert.equal(store.revision, 301);
+});
+
+test('write: the deletion of a range has a log entry of its own, in its place between the others', async () => {
+  await using members = await TestMembers.start(1);
+  const member = await members.leader();
+  const lastIndex = member.replica.core.lastIndex;
+  const range = { start: bytes('a'), end: undefined };
+  const writes = [
+    put(member, 'a', 'before'),
+    put(member, 'b', 'before'),
+    member.kv.deleteRange({ range }, { timeoutMs: 5000 }),
+    put(member, 'c', 'after'),
+  ];
+  const answers = await settle(members, Promise.all(writes));
+  assert.deepEqual(
+    answers.map(({ header }) => header.revision),
+    [2, 3, 4, 5],
+  );
+  assert.equal(member.replica.core.lastIndex, lastIndex + 3);
+  assert.equal(member.store.keyCount, 1);
+});
+
 test('write: without a quorum it is refused as not executed if it was never proposed', async () => {
   await using members = await TestMembers.start(3);
   const leader = await members.leader();

@@ -120,7 +120,7 @@ export class Replica {
           this.writes.proposeCollected();
           this.reads.startRound();
         },
-        onApplied: (entry, result) => this.writes.onApplied(entry, result),
+        onApplied: (entry, results) => this.writes.onApplied(entry, results),
         onAppliedAll: () => this.reads.releaseApplied(),
         onReadState: (state) => this.reads.onReadState(state),
         onLeadershipChange: () => this.#onLeadershipChange(),

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { BalsaError } from '../contract/errors.ts';
-import type { CommandResult } from '../mvcc/index.ts';
+import { type CommandResult, needsOwnEntry } from '../mvcc/index.ts';
 import type { Entry, LogIndex, MemberId, RaftCore, Term } from '../raft/index.ts';
 import type { PeerAnswer } from '../transport/index.ts';
 import type { Deadline, Deadlines } from './deadlines.ts';
@@ -14,7 +14,7 @@ export interface WriteDone {
 }
 
 export interface WritesOptions {
-  readonly core: RaftCore;
+  readonly core: Pick<RaftCore, 'role' | 'leader' | 'isTransferring' | 'propose'>;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly metrics: ReplicaMetrics;
@@ -31,14 +31,11 @@ export interface WritesOptions {
  *
  * - `waiting`: nobody has it; for a leader to appear or to take proposals again. Certainly not executed.
  * - `collected`: for this member's next turn, as the leader. Certainly not executed.
- * - `proposed`: in this member's log at (index, term). Executed, replaced or still open: only the log knows.
+ * - `proposed`: in this member's log, see `Proposal`. Executed, replaced or still open: only the log knows.
  * - `forwarded`: with the leader.
+ * - `ended`: its outcome has been told.
  */
-type Progress =
-  | { readonly at: 'waiting' }
-  | { readonly at: 'collected' }
-  | { readonly at: 'proposed'; readonly index: LogIndex; readonly term: Term }
-  | { readonly at: 'forwarded' };
+type Progress = 'waiting' | 'collected' | 'proposed' | 'forwarded' | 'ended';
 
 interface Write {
   readonly command: Uint8Array;
@@ -50,9 +47,18 @@ interface Write {
   progress: Progress;
 }
 
-const waiting: Progress = { at: 'waiting' };
-const collected: Progress = { at: 'collected' };
-const forwarded: Progress = { at: 'forwarded' };
+/** An entry of this member's log, and the writes whose commands it holds, in order. */
+interface Proposal {
+  readonly term: Term;
+  readonly writes: readonly Write[];
+}
+
+/**
+ * Writes that come in one turn share log entries: what an entry costs on every member (a record on disk, checksums,
+ * messages) is then shared too. Small enough that applying one does not hold up the event loop.
+ */
+const entryCommandsMax = 256;
+const entryBytesMax = 64 * 1024;
 
 /**
  * Every write from its arrival to its one outcome: done, refused (certainly not executed), or unknown. A write is only
@@ -61,7 +67,8 @@ const forwarded: Progress = { at: 'forwarded' };
 export class Writes {
   readonly #options: WritesOptions;
   readonly #waiting = new Set<Write>();
-  readonly #proposed = new Map<LogIndex, Write>();
+  /** More than one at an index: this member led, lost its entry to another leader, and led again. */
+  readonly #proposed = new Map<LogIndex, Proposal[]>();
   #collected: Write[] = [];
   #pending = 0;
   #pendingBytes = 0;
@@ -97,33 +104,36 @@ export class Writes {
   /** Hands the core everything collected since the last turn, as one proposal. */
   proposeCollected(): void {
     if (this.#collected.length === 0) return;
-    const writes = this.#collected;
+    const entries = shareEntries(this.#collected);
     this.#collected = [];
-    const proposal = this.#options.core.propose(writes.map((write) => write.command));
+    const proposal = this.#options.core.propose(entries.map(entryData));
     if (proposal.accepted) {
-      let index = proposal.firstIndex;
-      for (const write of writes) {
-        write.progress = { at: 'proposed', index, term: proposal.term };
-        this.#proposed.set(index++, write);
+      for (const [i, writes] of entries.entries()) {
+        for (const write of writes) write.progress = 'proposed';
+        this.#remember(proposal.firstIndex + i, { term: proposal.term, writes });
       }
       return;
     }
-    for (const write of writes) {
+    for (const write of entries.flat()) {
       if (proposal.reason === 'uncommitted_limit') this.#fail(write, overloaded());
       else this.#wait(write);
     }
   }
 
-  onApplied(entry: Entry, result: CommandResult | undefined): void {
-    const write = this.#proposed.get(entry.index);
-    if (write === undefined) return;
+  onApplied(entry: Entry, results: readonly CommandResult[]): void {
+    const proposals = this.#proposed.get(entry.index);
+    if (proposals === undefined) return;
     this.#proposed.delete(entry.index);
-    if (write.progress.at !== 'proposed' || write.progress.term !== entry.term || result === undefined) {
-      // Another leader's entry took its place in the log: this one can never be committed.
-      this.#dispatch(write);
-      return;
+    for (const { term, writes } of proposals) {
+      for (let i = 0; i < writes.length; i++) {
+        const write = writes[i] as Write;
+        const result = results[i];
+        if (write.progress !== 'proposed') continue;
+        // Where another leader's entry took the place in the log, this one can never be committed.
+        if (term !== entry.term || result === undefined) this.#dispatch(write);
+        else this.#settle(write, { outcome: 'done', term, result });
+      }
     }
-    this.#settle(write, { outcome: 'done', term: entry.term, result });
   }
 
   /** A leader may have appeared, or be ready to take proposals again. */
@@ -142,6 +152,12 @@ export class Writes {
     this.#collected = [];
   }
 
+  #remember(index: LogIndex, proposal: Proposal): void {
+    const earlier = this.#proposed.get(index);
+    if (earlier === undefined) this.#proposed.set(index, [proposal]);
+    else earlier.push(proposal);
+  }
+
   #accept(command: Uint8Array, timeoutMs: number, isForwarded: boolean, settle: (answer: WriteAnswer) => void): void {
     const { clock, deadlines, pendingMax, pendingBytesMax } = this.#options;
     const startedMs = clock.monotonicMs();
@@ -151,7 +167,7 @@ export class Writes {
       deadline: { atMs: startedMs + timeoutMs, onExpired: () => this.#expire(write) },
       isForwarded,
       settle,
-      progress: waiting,
+      progress: 'waiting',
     };
     this.#pending++;
     this.#pendingBytes += command.length;
@@ -166,7 +182,7 @@ export class Writes {
     if (this.#closed !== undefined) {
       this.#fail(write, stopped(this.#closed));
     } else if (core.role === 'leader' && !core.isTransferring) {
-      write.progress = collected;
+      write.progress = 'collected';
       this.#collected.push(write);
       this.#options.wake();
     } else if (write.isForwarded && core.role !== 'leader') {
@@ -179,16 +195,16 @@ export class Writes {
   }
 
   #wait(write: Write): void {
-    write.progress = waiting;
+    write.progress = 'waiting';
     this.#waiting.add(write);
   }
 
   async #forward(write: Write, leader: MemberId): Promise<void> {
-    write.progress = forwarded;
+    write.progress = 'forwarded';
     const remainingMs = Math.max(1, write.deadline.atMs - this.#options.clock.monotonicMs());
     const answer = await this.#options.forward(leader, encodeWriteRequest(write.command, remainingMs), remainingMs);
     // The deadline came first and the client was told that the outcome is unknown.
-    if (write.progress.at !== 'forwarded') return;
+    if (write.progress !== 'forwarded') return;
     if (answer.outcome === 'not_sent') {
       this.#waitOrRefuse(write);
       return;
@@ -210,12 +226,12 @@ export class Writes {
   }
 
   #expire(write: Write): void {
-    const { at } = write.progress;
-    if (at === 'proposed' || at === 'forwarded') {
+    const { progress } = write;
+    if (progress === 'proposed' || progress === 'forwarded') {
       this.#fail(write, outcomeUnknown('the cluster did not confirm it in time'));
       return;
     }
-    if (at === 'waiting') this.#waiting.delete(write);
+    if (progress === 'waiting') this.#waiting.delete(write);
     else this.#collected = this.#collected.filter((other) => other !== write);
     this.#fail(write, this.#options.core.leader === undefined ? noLeader() : timeout());
   }
@@ -227,8 +243,7 @@ export class Writes {
   #settle(write: Write, answer: WriteAnswer): void {
     const { clock, deadlines, metrics } = this.#options;
     deadlines.remove(write.deadline);
-    if (write.progress.at === 'proposed') this.#proposed.delete(write.progress.index);
-    write.progress = waiting;
+    write.progress = 'ended';
     this.#pending--;
     this.#pendingBytes -= write.command.length;
     const unknown = answer.outcome === 'failed' && !answer.error.kind.definite;
@@ -236,6 +251,33 @@ export class Writes {
     metrics.writeEnded(outcome, clock.monotonicMs() - write.startedMs);
     write.settle(answer);
   }
+}
+
+/** The writes in their order, those together that may share an entry. */
+function shareEntries(writes: readonly Write[]): readonly (readonly Write[])[] {
+  const entries: Write[][] = [];
+  let entry: Write[] = [];
+  let bytes = 0;
+  let isFull = true;
+  for (const write of writes) {
+    const { command } = write;
+    const isAlone = needsOwnEntry(command);
+    if (isFull || isAlone || entry.length === entryCommandsMax || bytes + command.length > entryBytesMax) {
+      entry = [];
+      entries.push(entry);
+      bytes = 0;
+    }
+    entry.push(write);
+    bytes += command.length;
+    isFull = isAlone;
+  }
+  return entries;
+}
+
+function entryData(writes: readonly Write[]): Uint8Array {
+  const [first] = writes;
+  if (first !== undefined && writes.length === 1) return first.command;
+  return Buffer.concat(writes.map(({ command }) => command));
 }
 
 function overloaded(): BalsaError {

@@ -170,8 +170,9 @@ async function openStorage(
     groupId,
     clock: systemClock,
     bootstrapMembers: identity.members,
-    flushIntervalMs: 500,
-    flushChangesMax: 16_384,
+    flushIntervalMs: 2000,
+    flushChangesMax: 65_536,
+    flushBytesMax: 16 * 1024 * 1024,
   });
   resources.add(() => store.close());
   return { log, store };

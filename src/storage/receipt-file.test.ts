@@ -40,7 +40,13 @@ test('receipt file: a slot whose writing was cut off leaves the receipt before i
   const path = await temporaryPath(t);
   await writeMany(path, 5);
   for (const tornBytes of [1, 100, 511]) {
-    await overwrite(path, 5 * slotBytes + 512 - tornBytes, Buffer.alloc(tornBytes, 0xee));
+    const slotEnd = 6 * slotBytes;
+    const torn = (await readFile(path)).subarray(slotEnd - tornBytes, slotEnd);
+    await overwrite(
+      path,
+      slotEnd - tornBytes,
+      torn.map((byte) => byte ^ 0xff),
+    );
     assert.deepEqual(await readOnce(path), receipt(4));
   }
 });
@@ -151,7 +157,7 @@ async function using<T>(path: string, use: (store: ReceiptStore) => Promise<T>):
   }
 }
 
-async function overwrite(path: string, position: number, bytes: Buffer): Promise<void> {
+async function overwrite(path: string, position: number, bytes: Uint8Array): Promise<void> {
   const handle = await open(path, 'r+');
   await handle.write(bytes, 0, bytes.length, position);
   await handle.close();

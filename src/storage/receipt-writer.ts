@@ -3,7 +3,7 @@ import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Receipt, ReceiptStore } from './receipt.ts';
 
 /** Between the starts of two receipt writes under load. See "Receipts" in this room's README for what it costs. */
-export const receiptIntervalMs = 5;
+export const receiptIntervalMs = 20;
 
 /**
  * Writes the newest receipt, one at a time: the first at once, and while batches follow one another, the latest one

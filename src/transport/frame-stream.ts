@@ -77,6 +77,11 @@ export class FrameStream {
     return this.#writingBytes + totalBytes(this.#unwritten);
   }
 
+  /** Writes what there is at once. For what somebody waits for while this side has much else to do in this turn. */
+  write(): void {
+    if (this.#writeStartedMs === undefined) this.#flush();
+  }
+
   /** Writes once the present stack and the promises that it settled have run: what they said leaves together. */
   writeSoon(): void {
     if (this.#flushScheduled === 'soon' || this.#writeStartedMs !== undefined) return;

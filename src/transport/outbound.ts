@@ -83,10 +83,13 @@ export class OutboundConnection {
     this.#stream.writeSoon();
   }
 
+  /** `flush` follows. */
   send(groupId: number, message: Message): Admission {
-    const admission = this.#queue.addMessage(groupId, message);
-    this.#stream.writeSoon();
-    return admission;
+    return this.#queue.addMessage(groupId, message);
+  }
+
+  flush(): void {
+    this.#stream.write();
   }
 
   request(request: PeerRequest): Promise<PeerAnswer> {

@@ -88,7 +88,7 @@ export class PeerLink {
     return this.#state.t === 'open' ? this.#state.connection : undefined;
   }
 
-  /** False if the message was dropped. */
+  /** False if the message was dropped. It leaves with the next `flush`. */
   send(groupId: number, message: Message): boolean {
     const admission: Admission = this.connection?.send(groupId, message) ?? 'full';
     if (admission === 'too_large') {
@@ -96,6 +96,10 @@ export class PeerLink {
       this.#options.seldomLog.warn(this.id, 'too_large', 'peer message too large', { peer: this.id, type, term });
     }
     return admission === 'queued';
+  }
+
+  flush(): void {
+    this.connection?.flush();
   }
 
   request(request: PeerRequest): Promise<PeerAnswer> {

@@ -91,6 +91,8 @@ class StreamTransport implements PeerTransport {
       const receiver = this.#receivers.get(groupId);
       if (!isQueued && receiver !== undefined) this.#tellUnreachable(receiver, message.to);
     }
+    // Not at the end of the turn: the followers' disks can work while this member answers its clients.
+    for (const link of this.#links.values()) link.flush();
   }
 
   request(to: MemberId, request: PeerRequest): Promise<PeerAnswer> {

@@ -20,6 +20,13 @@ export function randomRange(random: Random): KeyRange {
   return { start, end: random.below(4) === 0 ? undefined : randomKey(random) };
 }
 
+/** The commands of one log entry. */
+export function randomEntry(random: Random, revision: number): readonly Command[] {
+  const commands = Array.from({ length: 1 + random.below(3) }, () => randomCommand(random, revision));
+  const alone = commands.find((command) => command.kind === 'deleteRange');
+  return alone === undefined ? commands : [alone];
+}
+
 export function randomCommand(random: Random, revision: number): Command {
   const key = randomKey(random);
   const previous = random.below(3) === 0;

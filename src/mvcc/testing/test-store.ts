@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { KeyRange, KeyValue } from '../../contract/kv.ts';
 import { type Command, encodeCommand } from '../command.ts';
 import type { Database } from '../database.ts';
@@ -33,9 +34,14 @@ export async function openTestStore(database: Database, options: Partial<StoreOp
     bootstrapMembers: members,
     flushIntervalMs: 50,
     flushChangesMax: 4096,
+    flushBytesMax: 4 * 1024 * 1024,
     ...options,
   });
-  return { store, clock, apply: async (command) => store.apply(store.appliedIndex + 1, encodeCommand(command)) };
+  const apply = async (command: Command): Promise<CommandResult> => {
+    const [result] = await store.apply(store.appliedIndex + 1, encodeCommand(command));
+    return result ?? assert.fail('a command without a result');
+  };
+  return { store, clock, apply };
 }
 
 export function put(key: string | Uint8Array, value: string | Uint8Array = ''): Command {

@@ -124,6 +124,7 @@ export class TestMembers implements AsyncDisposable {
       })),
       flushIntervalMs: 50,
       flushChangesMax: 1000,
+      flushBytesMax: 4 * 1024 * 1024,
     });
     const disk = new HangingDisk();
     const failures: unknown[] = [];
