@@ -5,7 +5,7 @@ import { CoreState } from './core-state.ts';
 import { propose } from './propose.ts';
 import { requestReadIndex } from './read-index.ts';
 import { ReadyCycle } from './ready-cycle.ts';
-import { hasUntoldCommit } from './replicate.ts';
+import { isCommitUntold } from './replicate.ts';
 import { describeStatus } from './status.ts';
 import { step } from './step.ts';
 import { tick } from './tick.ts';
@@ -115,16 +115,16 @@ export class RaftCore {
     this.#core.leadership?.followers.get(id)?.unreachable();
   }
 
-  /** Followers wait to be told of a commit; see `RaftOptions.commitNotice`. */
-  get hasUntoldCommit(): boolean {
+  /** A follower waits to be told that everything up to `index` is committed; see `RaftOptions.commitNotice`. */
+  isCommitUntold(index: LogIndex): boolean {
     const { leadership } = this.#core;
-    return leadership !== undefined && hasUntoldCommit(this.#core, leadership);
+    return leadership !== undefined && isCommitUntold(this.#core, leadership, index);
   }
 
-  /** Tells them with the next `Ready`. */
+  /** Tells all of them, up to the present commit index, with the next `Ready`. */
   tellCommit(): void {
     const { leadership } = this.#core;
-    if (leadership !== undefined && hasUntoldCommit(this.#core, leadership)) leadership.isCommitNoticeDue = true;
+    if (leadership !== undefined && this.isCommitUntold(this.commitIndex)) leadership.isCommitNoticeDue = true;
   }
 
   /** False while a `Ready` is out. */

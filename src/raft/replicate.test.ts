@@ -218,13 +218,13 @@ test('replicate: entries that come slowly from disk go on with the next answer',
 test('replicate: commits that are told when asked: not by themselves, once on request, and by the way with entries', () => {
   const node = new LoneCore({}, { commitNotice: 'asked' }).lead();
   node.accept(1);
-  assert.deepEqual([appendsTo(node.rest(), '2'), node.core.hasUntoldCommit], [[], true]);
+  assert.deepEqual([appendsTo(node.rest(), '2'), node.core.isCommitUntold(node.core.commitIndex)], [[], true]);
   node.core.tellCommit();
   assert.deepEqual(
     appendsTo(node.rest(), '2').map(({ commit, entries }) => [commit, entries.length]),
     [[1, 0]],
   );
-  assert.equal(node.core.hasUntoldCommit, false);
+  assert.equal(node.core.isCommitUntold(node.core.commitIndex), false);
   node.core.tellCommit();
   assert.equal(node.core.hasReady(), false);
   node.propose('a');
@@ -236,13 +236,14 @@ test('replicate: commits that are told when asked: not by themselves, once on re
     appendsTo(node.rest(), '2').map(({ commit }) => commit),
     [2],
   );
-  assert.equal(node.core.hasUntoldCommit, false);
+  assert.equal(node.core.isCommitUntold(node.core.commitIndex), false);
   node.accept(3);
   node.rest();
-  assert.equal(node.core.hasUntoldCommit, true, 'asked once is not asked for the next one');
+  assert.equal(node.core.isCommitUntold(node.core.commitIndex), true, 'asked once is not asked for the next one');
+  assert.equal(node.core.isCommitUntold(2), false, 'what an append has told does not wait any more');
   const follower = new LoneCore();
   follower.core.tellCommit();
-  assert.deepEqual([follower.core.hasUntoldCommit, follower.core.hasReady()], [false, false]);
+  assert.deepEqual([follower.core.isCommitUntold(follower.core.commitIndex), follower.core.hasReady()], [false, false]);
 });
 
 test('proposals: refused by whoever does not lead, during a transfer, and beyond the limit; nothing is appended then', () => {

@@ -31,10 +31,11 @@ export function wantsAppends(core: CoreState, leadership: Leadership): boolean {
   return false;
 }
 
-/** Some follower could be told of a commit; see `RaftOptions.commitNotice`. */
-export function hasUntoldCommit({ log }: CoreState, { followers }: Leadership): boolean {
+/** Some follower could be told that everything up to `index` is committed; see `RaftOptions.commitNotice`. */
+export function isCommitUntold({ log }: CoreState, { followers }: Leadership, index: LogIndex): boolean {
+  const commit = Math.min(index, log.committed);
   for (const follower of followers.values()) {
-    if (follower.wantsCommit(log.committed)) return true;
+    if (follower.wantsCommit(commit)) return true;
   }
   return false;
 }

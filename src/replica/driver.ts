@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { CommandResult, Store } from '../mvcc/index.ts';
-import type { Entry, HardState, Message, RaftCore, ReadState, Ready } from '../raft/index.ts';
+import type { Entry, HardState, LogIndex, Message, RaftCore, ReadState, Ready } from '../raft/index.ts';
 import type { RaftLog } from '../storage/index.ts';
 import type { Transport } from '../transport/index.ts';
 import type { ReplicaMetrics } from './metrics.ts';
@@ -147,12 +147,25 @@ export class Driver {
       this.#events.onTurn();
     }
     this.#noticeLeadershipChange();
-    if (core.hasUntoldCommit) this.#cancelCommitNotice ??= clock.setTimer(commitNoticeMs, () => this.#tellCommit());
+    this.#awaitCommitNotice();
   }
 
-  #tellCommit(): void {
+  #awaitCommitNotice(): void {
+    const { core, clock } = this.#options;
+    if (this.#cancelCommitNotice !== undefined || !core.isCommitUntold(core.commitIndex)) return;
+    const { commitIndex } = core;
+    this.#cancelCommitNotice = clock.setTimer(commitNoticeMs, () => this.#tellCommit(commitIndex));
+  }
+
+  /** Unless appends have told it meanwhile. What was committed since then has its own time to wait. */
+  #tellCommit(index: LogIndex): void {
+    const { core } = this.#options;
     this.#cancelCommitNotice = undefined;
-    this.#options.core.tellCommit();
+    if (!core.isCommitUntold(index)) {
+      this.#awaitCommitNotice();
+      return;
+    }
+    core.tellCommit();
     this.wake();
   }
 
