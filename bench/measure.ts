@@ -42,7 +42,9 @@ export interface Run {
   readonly seconds: number;
 }
 
-const warmUpSeconds = 1;
+const warmUpSeconds = 2;
+/** A server runs for weeks, and V8 compiles what is used often in the first half minute: it is not to be measured. */
+const firstWarmUpSeconds = 10;
 
 /** Warms up, takes one run, and checks with the cluster that what the generator counted really happened. */
 export async function measure({ cluster, scenario, shape, round, seconds }: Run): Promise<Measurement> {
@@ -50,7 +52,7 @@ export async function measure({ cluster, scenario, shape, round, seconds }: Run)
   const target = scenario.role === 'leader' ? leader : followers[0];
   if (target === undefined) throw new Error(`${cluster.name} has no ${scenario.role}`);
   const load = { work: scenario.work, target, shape, seed: round };
-  await cluster.drive({ ...load, seconds: warmUpSeconds });
+  await cluster.drive({ ...load, seconds: round === 1 ? firstWarmUpSeconds : warmUpSeconds });
 
   const before = await observe(cluster, scenario, target);
   const result = await cluster.drive({ ...load, seconds });
