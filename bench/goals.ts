@@ -1,3 +1,4 @@
+import type { Shape } from './scenarios.ts';
 import type { Spread } from './statistics.ts';
 import type { Ratio } from './summary.ts';
 
@@ -12,6 +13,7 @@ export interface Goal {
 
 export interface Verdict {
   readonly goal: Goal;
+  readonly etcdShape: Shape | undefined;
   /** Undefined if the run did not include what the goal needs. */
   readonly ratio: Spread | undefined;
   readonly outcome: 'met' | 'missed' | 'not measured' | 'not trustworthy';
@@ -48,19 +50,18 @@ export const goals: readonly Goal[] = [
   },
 ];
 
-/** Judged against the shape of load that etcd did best with. */
-export function judge(goal: Goal, ratios: readonly Ratio[]): Verdict {
-  const candidates = ratios.filter(
-    (ratio) => ratio.scenario === goal.scenario && ratio.outstanding === goal.outstanding,
-  );
-  if (candidates.length === 0) return { goal, ratio: undefined, outcome: 'not measured' };
-  const { bound, measure } = goal;
-  const isHigherBetter = 'atLeast' in bound;
-  const strictest = candidates.reduce((worst, candidate) =>
-    candidate[measure].median < worst[measure].median === isHigherBetter ? candidate : worst,
-  );
-  const ratio = strictest[measure];
-  if (candidates.some(({ isTrustworthy }) => !isTrustworthy)) return { goal, ratio, outcome: 'not trustworthy' };
-  const isMet = 'atLeast' in bound ? ratio.median >= bound.atLeast : ratio.median <= bound.atMost;
-  return { goal, ratio, outcome: isMet ? 'met' : 'missed' };
+/** One verdict for each shape in which etcd was driven; one in all if the run did not include what the goal needs. */
+export function judge(goal: Goal, ratios: readonly Ratio[]): readonly Verdict[] {
+  const measured = ratios.filter((ratio) => ratio.scenario === goal.scenario && ratio.outstanding === goal.outstanding);
+  if (measured.length === 0) return [{ goal, etcdShape: undefined, ratio: undefined, outcome: 'not measured' }];
+  return measured.map((found) => {
+    const ratio = found[goal.measure];
+    return { goal, etcdShape: found.etcdShape, ratio, outcome: outcomeOf(goal, ratio, found.isTrustworthy) };
+  });
+}
+
+function outcomeOf({ bound }: Goal, { median }: Spread, isTrustworthy: boolean): Verdict['outcome'] {
+  if (!isTrustworthy) return 'not trustworthy';
+  const isMet = 'atLeast' in bound ? median >= bound.atLeast : median <= bound.atMost;
+  return isMet ? 'met' : 'missed';
 }

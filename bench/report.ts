@@ -34,7 +34,7 @@ export function writeResult(result: BenchResult): string {
     notes,
     rows: rowsOf(measurements),
     ratios,
-    goals: goals.map((goal) => judge(goal, ratios)),
+    goals: goals.flatMap((goal) => judge(goal, ratios)),
     measurements,
   };
   writeFileSync(path, `${JSON.stringify(document, roundedNumbers, 2)}\n`);
@@ -51,7 +51,7 @@ export function describeResult(result: BenchResult): string {
     ...problems(rows),
     ...busyGenerators(rows),
     ...disturbances(result.measurements),
-    verdicts(goals.map((goal) => judge(goal, ratios))),
+    verdicts(goals.flatMap((goal) => judge(goal, ratios))),
     notes.map((note) => `- ${note}`).join('\n'),
   ].join('\n\n');
 }
@@ -151,13 +151,14 @@ function disturbances(measurements: readonly Measurement[]): string[] {
 }
 
 function verdicts(list: readonly Verdict[]): string {
-  const lines = list.map(({ goal, ratio, outcome }) => [
+  const lines = list.map(({ goal, etcdShape, ratio, outcome }) => [
     outcome === 'met' ? '✓' : outcome === 'missed' ? '✗' : '?',
     outcome,
     goal.title,
+    etcdShape === undefined ? '' : `etcd ${describeShape(etcdShape)}`,
     ratio === undefined ? '' : times(ratio),
   ]);
-  return `Goals, Balsa against etcd in the shape that etcd does best with\n${aligned(lines, 'left')}`;
+  return `Goals, Balsa against etcd in each shape that it was driven in\n${aligned(lines, 'left')}`;
 }
 
 function times({ median, min, max }: Spread): string {
