@@ -1,0 +1,233 @@
+import { describeOperation, type Operation, type State, stateAfter } from './history.ts';
+
+export type Verdict =
+  | { readonly linearizable: true }
+  | {
+      readonly linearizable: false;
+      readonly key: string;
+      /** The longest order that was found; after it none of the operations that are left can come next. */
+      readonly order: readonly Operation[];
+      readonly left: readonly Operation[];
+    };
+
+/**
+ * Whether all operations can be put in one order, each between its start and its end, in which every answer is right.
+ * A search, in which only the clients' clock and what they were told counts: Wing and Gong, "Testing and verifying
+ * concurrent objects" (1993), with Lowe's cache of configurations, as Porcupine does it. Linearizability is local
+ * (Herlihy and Wing, 1990), so each key is searched for itself.
+ */
+export function checkLinearizable(history: readonly Operation[]): Verdict {
+  const byKey = new Map<string, Operation[]>();
+  for (const operation of history) {
+    const others = byKey.get(operation.key);
+    if (others === undefined) byKey.set(operation.key, [operation]);
+    else others.push(operation);
+  }
+  for (const operations of byKey.values()) {
+    const verdict = new Search(operations).run();
+    if (!verdict.linearizable) return verdict;
+  }
+  return { linearizable: true };
+}
+
+/** A few lines that show what cannot be. */
+export function describeVerdict(verdict: Verdict): string {
+  if (verdict.linearizable) return 'linearizable';
+  const { key, order, left } = verdict;
+  const last = order.slice(-5).map((operation) => `    ${describeOperation(operation)}`);
+  const next = left.slice(0, 5).map((operation) => `    ${describeOperation(operation)}`);
+  return [
+    `The operations on ${key} are in no order that explains their answers.`,
+    `  ${order.length} can be put in order; the last of them:`,
+    ...last,
+    '  None of these can come next:',
+    ...next,
+  ].join('\n');
+}
+
+/** A start or an end, in a doubly linked list by time. */
+interface Node {
+  readonly operation: number;
+  /** `undefined` for an end. */
+  readonly end: Node | 'never' | undefined;
+  previous: Node | undefined;
+  next: Node | undefined;
+}
+
+/** One operation of an order, and the state before it. */
+interface Step {
+  readonly start: Node;
+  readonly before: State;
+  readonly isChoice: boolean;
+}
+
+class Search {
+  /** By their start. */
+  readonly #operations: readonly Operation[];
+  readonly #unknown: readonly number[];
+  readonly #head: Node = { operation: -1, end: undefined, previous: undefined, next: undefined };
+  readonly #order: Step[] = [];
+  readonly #isInOrder: Uint8Array;
+  /** All operations before this one are in the order, but for those whose outcome is unknown. */
+  #floor = 0;
+  #highest = 0;
+  /** Which operations are in the order, and the state after it: what lies behind that need not be searched twice. */
+  readonly #seen = new Set<string>();
+  #longest: readonly number[] = [];
+
+  constructor(operations: readonly Operation[]) {
+    this.#operations = operations.toSorted((a, b) => a.startMs - b.startMs);
+    this.#unknown = [...this.#operations.keys()].filter((i) => this.#isUnknown(i));
+    this.#isInOrder = new Uint8Array(operations.length + 1);
+    this.#link();
+  }
+
+  run(): Verdict {
+    let state: State = null;
+    this.#takeReads(state);
+    let node = this.#head.next;
+    while (node !== undefined) {
+      if (node.end !== undefined) {
+        const after = this.#tryNext(node, state);
+        if (after === undefined) {
+          node = node.next;
+        } else {
+          state = after;
+          this.#takeReads(state);
+          node = this.#head.next;
+        }
+        continue;
+      }
+      // Its operation has ended and is not in the order: something before it was put there wrongly.
+      if (this.#order.length > this.#longest.length) this.#longest = this.#order.map(({ start }) => start.operation);
+      const last = this.#takeBack();
+      if (last === undefined) return this.#failure();
+      state = last.before;
+      node = last.start.next;
+    }
+    // What is left has no end: it may never have taken effect.
+    return { linearizable: true };
+  }
+
+  /**
+   * Reads that may come next and are right now do: wherever else they could come, they could come here as well, since
+   * they change nothing. So these are no choices, and nothing else is tried in their place.
+   */
+  #takeReads(state: State): void {
+    let node = this.#head.next;
+    while (node?.end !== undefined) {
+      const { action } = this.#operations[node.operation] as Operation;
+      const following: Node | undefined = node.next === node.end ? node.next?.next : node.next;
+      if (action.kind === 'get' && action.value === state) {
+        this.#append({ start: node, before: state, isChoice: false });
+        node = following;
+      } else {
+        node = node.next;
+      }
+    }
+  }
+
+  /** Appends the operation to the order if its answer is right there and this was not tried before. */
+  #tryNext(start: Node, before: State): State | undefined {
+    const index = start.operation;
+    const after = stateAfter(before, this.#operations[index] as Operation);
+    if (after === undefined) return undefined;
+    this.#isInOrder[index] = 1;
+    const configuration = this.#configuration(index, after);
+    if (this.#seen.has(configuration)) {
+      this.#isInOrder[index] = 0;
+      return undefined;
+    }
+    this.#seen.add(configuration);
+    this.#append({ start, before, isChoice: true });
+    return after;
+  }
+
+  #append(step: Step): void {
+    const index = step.start.operation;
+    lift(step.start);
+    this.#order.push(step);
+    this.#isInOrder[index] = 1;
+    this.#highest = Math.max(this.#highest, index);
+    while (this.#isInOrder[this.#floor] === 1 || this.#isUnknown(this.#floor)) this.#floor++;
+  }
+
+  /** Back to before the last choice; `undefined` if there was none. */
+  #takeBack(): Step | undefined {
+    for (let last = this.#order.pop(); last !== undefined; last = this.#order.pop()) {
+      unlift(last.start);
+      this.#isInOrder[last.start.operation] = 0;
+      this.#floor = Math.min(this.#floor, last.start.operation);
+      if (last.isChoice) return last;
+    }
+    return undefined;
+  }
+
+  /** Short, because nearly everything lies below the floor or above the highest. */
+  #configuration(next: number, state: State): string {
+    let floor = this.#floor;
+    while (this.#isInOrder[floor] === 1 || this.#isUnknown(floor)) floor++;
+    let text = `${floor}`;
+    for (let i = floor; i <= Math.max(this.#highest, next); i++) {
+      if (this.#isInOrder[i] === 1 && !this.#isUnknown(i)) text += `,${i}`;
+    }
+    for (const i of this.#unknown) if (this.#isInOrder[i] === 1) text += `;${i}`;
+    return state === null ? text : `${text} =${state}`;
+  }
+
+  #isUnknown(index: number): boolean {
+    return this.#operations[index]?.endMs === Number.POSITIVE_INFINITY;
+  }
+
+  /** Starts before ends of the same moment: whoever shares a moment is concurrent. */
+  #link(): void {
+    const nodes = this.#operations.flatMap(({ startMs, endMs }, operation) => {
+      if (endMs === Number.POSITIVE_INFINITY) return [{ atMs: startMs, node: newNode(operation, 'never') }];
+      const end = newNode(operation, undefined);
+      return [
+        { atMs: startMs, node: newNode(operation, end) },
+        { atMs: endMs, node: end },
+      ];
+    });
+    nodes.sort((a, b) => a.atMs - b.atMs || Number(a.node.end === undefined) - Number(b.node.end === undefined));
+    let last = this.#head;
+    for (const { node } of nodes) {
+      last.next = node;
+      node.previous = last;
+      last = node;
+    }
+  }
+
+  #failure(): Verdict {
+    const inOrder = new Set(this.#longest);
+    const left = this.#operations.filter((_, i) => !inOrder.has(i));
+    const order = this.#longest.map((i) => this.#operations[i] as Operation);
+    return { linearizable: false, key: this.#operations[0]?.key ?? '', order, left };
+  }
+}
+
+function newNode(operation: number, end: Node | 'never' | undefined): Node {
+  return { operation, end, previous: undefined, next: undefined };
+}
+
+/** Takes the start, and the end that belongs to it, out of the list. */
+function lift(start: Node): void {
+  unlink(start);
+  if (start.end !== undefined && start.end !== 'never') unlink(start.end);
+}
+
+/** Puts both back to where they were: the nodes that left last come back first. */
+function unlift(start: Node): void {
+  if (start.end !== undefined && start.end !== 'never') relink(start.end);
+  relink(start);
+}
+
+function unlink(node: Node): void {
+  if (node.previous !== undefined) node.previous.next = node.next;
+  if (node.next !== undefined) node.next.previous = node.previous;
+}
+
+function relink(node: Node): void {
+  if (node.previous !== undefined) node.previous.next = node;
+  if (node.next !== undefined) node.next.previous = node;
+}
