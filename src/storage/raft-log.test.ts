@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MemoryLevel } from 'memory-level';
+import { ManualClock } from '../base/testing/manual-clock.ts';
 import type { Database } from './database.ts';
 import { openRaftLog } from './open-raft-log.ts';
 import { receiptIntervalMs } from './receipt-writer.ts';
 import { type LogStore, logStoreSuite } from './testing/log-store-suite.ts';
-import { ManualClock } from './testing/manual-clock.ts';
 import { MemberDirectory, type OpenedLog } from './testing/member-directory.ts';
 import { type MemoryReceipts, memoryReceipts } from './testing/memory-receipts.ts';
 import { commands, picture, testOwner } from './testing/test-entries.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ManualClock } from '../base/testing/manual-clock.ts';
 import type { Receipt } from './receipt.ts';
 import { ReceiptWriter, receiptIntervalMs } from './receipt-writer.ts';
-import { ManualClock } from './testing/manual-clock.ts';
 import { memoryReceipts } from './testing/memory-receipts.ts';
 
 test('receipt writer: the first receipt goes out at once, the next when the pause is over', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { FrameStream } from './frame-stream.ts';
-import { ManualClock } from './testing/manual-clock.ts';
+import { SteppingClock } from './testing/stepping-clock.ts';
 
 test('stream: while the kernel takes nothing, nothing more is asked for; then everything at once', async () => {
   const { kernel, stream, say } = start();
@@ -128,7 +128,7 @@ class Kernel extends Duplex {
 }
 
 function start() {
-  const clock = new ManualClock();
+  const clock = new SteppingClock();
   const kernel = new Kernel();
   const frames: Buffer[] = [];
   const closed: string[] = [];

@@ -5,10 +5,10 @@ import { seededRandom } from '../base/random.ts';
 import { systemClock } from '../server/system-clock.ts';
 import { encodeFrame, type Frame } from './codec.ts';
 import { frameHeaderBytes, sealFrame } from './frame.ts';
-import { ManualClock } from './testing/manual-clock.ts';
 import { type Member, Members } from './testing/members.ts';
 import { randomFrame } from './testing/random-frame.ts';
 import { RawPeer, RawServer, switching } from './testing/raw-peer.ts';
+import { SteppingClock } from './testing/stepping-clock.ts';
 import { until } from './testing/until.ts';
 
 /** Members 1 and 3 are well; whoever speaks as member 2 is not. */
@@ -81,7 +81,7 @@ test('hostile: frames that do not belong there', async () => {
 });
 
 test('hostile: whoever takes its time to say hello is closed, and an honest peer is not kept out', async () => {
-  const clock = new ManualClock();
+  const clock = new SteppingClock();
   await using own = await Members.stopped(['1', '2'], clock);
   const victim = await own.startMember('1');
   const [to = ''] = victim.transport.addresses();
@@ -109,7 +109,7 @@ test('hostile: whoever takes its time to say hello is closed, and an honest peer
 });
 
 test('hostile: of very many silent connections the oldest give way, long before their time is up', async () => {
-  await using own = await Members.stopped(['1', '2'], new ManualClock());
+  await using own = await Members.stopped(['1', '2'], new SteppingClock());
   const [to = ''] = (await own.startMember('1')).transport.addresses();
   const sockets = Array.from({ length: 300 }, () => RawPeer.connect(to));
   const closed = () => sockets.filter(({ isClosed }) => isClosed).length;

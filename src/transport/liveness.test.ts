@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../server/system-clock.ts';
-import { ManualClock } from './testing/manual-clock.ts';
 import { Members } from './testing/members.ts';
+import { SteppingClock } from './testing/stepping-clock.ts';
 import { until } from './testing/until.ts';
 
 const heartbeat = { type: 'heartbeat', from: '1', to: '2', term: 1, commit: 2, readRound: 3 } as const;
 
 test('liveness: idle connections stay, however long', async () => {
-  const clock = new ManualClock();
+  const clock = new SteppingClock();
   await using members = await Members.start(['1', '2'], clock);
   await clock.pass(10_000, 100);
   assertUndisturbed(members);
@@ -16,7 +16,7 @@ test('liveness: idle connections stay, however long', async () => {
 });
 
 test('liveness: a wire that silently loses everything is noticed on both sides within a second', async () => {
-  const clock = new ManualClock();
+  const clock = new SteppingClock();
   await using members = await Members.start(['1', '2'], clock);
   const [a, b] = [members.get('1'), members.get('2')];
   await clock.pass(1000);
@@ -36,7 +36,7 @@ test('liveness: a wire that silently loses everything is noticed on both sides w
 });
 
 test('liveness: when the whole process stood still nobody is taken for dead', async () => {
-  const clock = new ManualClock();
+  const clock = new SteppingClock();
   await using members = await Members.start(['1', '2'], clock);
   for (const ms of [300, 1000, 5000, 60_000]) {
     // What the other one says when it wakes up takes its time to arrive.
@@ -50,7 +50,7 @@ test('liveness: when the whole process stood still nobody is taken for dead', as
 });
 
 test('liveness: a peer that is dead when the process wakes up is noticed within a second from there', async () => {
-  const clock = new ManualClock();
+  const clock = new SteppingClock();
   await using members = await Members.start(['1', '2'], clock);
   members.wire('1', '2').blackhole();
   clock.leap(60_000);
@@ -59,7 +59,7 @@ test('liveness: a peer that is dead when the process wakes up is noticed within 
 });
 
 test('liveness: a peer that takes much, slowly, is not dead', async () => {
-  const clock = new ManualClock();
+  const clock = new SteppingClock();
   await using members = await Members.start(['1', '2'], clock, { queueBytesMax: 64 * 1024 * 1024 });
   const [a, b] = [members.get('1'), members.get('2')];
   const wire = members.wire('1', '2');
@@ -110,7 +110,7 @@ test('slow peer: what waits for it is bounded, the sender is told, and it goes o
 });
 
 test('slow peer: one that stops reading for too long is dropped, and back when it reads again', async () => {
-  const clock = new ManualClock();
+  const clock = new SteppingClock();
   await using members = await Members.start(['1', '2'], clock, { queueBytesMax: 1_000_000 });
   const a = members.get('1');
   members.wire('1', '2').stand();

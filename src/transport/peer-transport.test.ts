@@ -4,9 +4,9 @@ import { test } from 'node:test';
 import { seededRandom } from '../base/random.ts';
 import type { Message } from '../raft/types.ts';
 import { systemClock } from '../server/system-clock.ts';
-import { ManualClock } from './testing/manual-clock.ts';
 import { Members } from './testing/members.ts';
 import { randomMessage } from './testing/random-frame.ts';
+import { SteppingClock } from './testing/stepping-clock.ts';
 import { until } from './testing/until.ts';
 
 const heartbeat = { type: 'heartbeat', from: '1', to: '2', term: 1, commit: 2, readRound: 3 } as const;
@@ -121,7 +121,7 @@ test('transport: the URLs of a peer are tried in turn', async () => {
 });
 
 test('transport: a peer that is away is dialed soon at first, then about once a second, for ever', async () => {
-  const clock = new ManualClock();
+  const clock = new SteppingClock();
   await using members = await Members.stopped(['1', '2'], clock);
   const a = await members.startMember('1');
   const wire = members.wire('1', '2');
@@ -135,7 +135,7 @@ test('transport: a peer that is away is dialed soon at first, then about once a 
 });
 
 test('transport: a peer that dials is dialed back at once', async () => {
-  const clock = new ManualClock();
+  const clock = new SteppingClock();
   await using members = await Members.stopped(['1', '2'], clock);
   const a = await members.startMember('1');
   await clock.pass(10_000);
@@ -160,7 +160,7 @@ test('transport: close ends everything: peers see it, requests end, nothing more
 });
 
 test('transport: close leaves no timer, in whatever state the connections are', async () => {
-  const clock = new ManualClock();
+  const clock = new SteppingClock();
   await using members = await Members.start(['1', '2', '3', '4'], clock);
   const a = members.get('1');
   await members.stopMember('3');

@@ -1,6 +1,7 @@
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import type { Action, Operation } from '../checking/history.ts';
 import type { NodeProcess } from './processes.ts';
+import { isConnectionRefused } from './refused-connection.ts';
 
 /** A node that is paused answers nothing; the client has other nodes to ask. */
 const requestMsMax = 2000;
@@ -72,6 +73,7 @@ export class HistoryLoad implements AsyncDisposable {
       if (typeof outcome === 'string') return false;
       const { answer } = outcome;
       const text = await answer.text().catch(() => undefined);
+      // The node died in the middle of its answer: nothing was told.
       if (text === undefined) return false;
       const found = answer.status === 200 ? text : null;
       const tag = answer.headers.get('etag');
@@ -125,9 +127,4 @@ async function send(url: string, request: RequestInit): Promise<Outcome> {
   } catch (reason) {
     return isConnectionRefused(reason) ? 'refused' : 'unknown';
   }
-}
-
-function isConnectionRefused(reason: unknown): boolean {
-  const cause: unknown = reason instanceof Error ? reason.cause : undefined;
-  return typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === 'ECONNREFUSED';
 }

@@ -1,4 +1,5 @@
 import type { NodeProcess } from './processes.ts';
+import { isConnectionRefused } from './refused-connection.ts';
 
 /** How a write ended, as the client could see it. */
 export type WriteOutcome = 'acknowledged' | 'refused' | 'unknown';
@@ -105,9 +106,4 @@ export class WriteLoad implements AsyncDisposable {
 
 function field(body: unknown, name: string): unknown {
   return typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[name] : undefined;
-}
-
-function isConnectionRefused(reason: unknown): boolean {
-  const cause = reason instanceof Error ? reason.cause : undefined;
-  return field(cause, 'code') === 'ECONNREFUSED';
 }

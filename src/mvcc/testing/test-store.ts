@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
+import { ManualClock } from '../../base/testing/manual-clock.ts';
 import type { KeyRange, KeyValue } from '../../contract/kv.ts';
 import { type Command, encodeCommand } from '../command.ts';
 import type { Database } from '../database.ts';
 import { openStore } from '../open-store.ts';
 import type { CommandResult } from '../result.ts';
 import type { MemberRecord, ReadView, Store, StoreOptions } from '../store.ts';
-import { ManualClock } from './manual-clock.ts';
 
 export const members: readonly MemberRecord[] = ['a1', 'b2', 'c3'].map((id) => ({
   id,

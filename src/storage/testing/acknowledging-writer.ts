@@ -1,8 +1,8 @@
 import { argv, stdout } from 'node:process';
+import { ManualClock } from '../../base/testing/manual-clock.ts';
 import { openDatabase } from '../open-database.ts';
 import { openRaftLog } from '../open-raft-log.ts';
 import { openReceiptFile } from '../receipt-file.ts';
-import { ManualClock } from './manual-clock.ts';
 import { commands, testOwner } from './test-entries.ts';
 
 /**

@@ -2,12 +2,12 @@ import { cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { ManualClock } from '../../base/testing/manual-clock.ts';
 import type { Database } from '../database.ts';
 import { openDatabase } from '../open-database.ts';
 import { openRaftLog } from '../open-raft-log.ts';
 import type { RaftLog, RaftLogOptions } from '../raft-log.ts';
 import { openReceiptFile } from '../receipt-file.ts';
-import { ManualClock } from './manual-clock.ts';
 import { testOwner } from './test-entries.ts';
 
 export interface OpenedLog {
