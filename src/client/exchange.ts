@@ -54,9 +54,10 @@ export class Endpoints {
       const remainingMs = deadline - performance.now();
       if (remainingMs <= 0) break;
       // A read leaves time for the endpoints after this one; a write that was sent has to be waited for.
-      const timeoutMs = request.method === 'GET' ? remainingMs / (candidates.length - attempt) : remainingMs;
+      const endpointsLeft = request.method === 'GET' ? candidates.length - attempt : 1;
+      const timeoutMs = Math.max(1, Math.ceil(remainingMs / endpointsLeft));
       try {
-        const reply = await send(endpoint, request, Math.max(1, Math.ceil(timeoutMs)));
+        const reply = await send(endpoint, request, timeoutMs, endpointsLeft === 1 ? graceMs : 0);
         this.#first = Math.max(0, this.#urls.indexOf(endpoint));
         return reply;
       } catch (reason) {
@@ -96,7 +97,7 @@ function summary(failures: readonly BalsaError[], request: Exchange): BalsaError
   return new BalsaError(last.code, details, { extras: last.extras, cause: last });
 }
 
-async function send(endpoint: string, request: Exchange, timeoutMs: number): Promise<Reply> {
+async function send(endpoint: string, request: Exchange, timeoutMs: number, patienceMs: number): Promise<Reply> {
   const url = new URL(request.path, endpoint);
   // Built by hand: URLSearchParams would encode the percent signs of bytes that are not UTF-8.
   const query = { ...request.query, timeout: `${timeoutMs}ms` };
@@ -104,7 +105,7 @@ async function send(endpoint: string, request: Exchange, timeoutMs: number): Pro
     .map(([name, value]) => `${name}=${value}`)
     .join('&');
 
-  const timeUp = AbortSignal.timeout(timeoutMs + graceMs);
+  const timeUp = AbortSignal.timeout(timeoutMs + patienceMs);
   const signal = request.signal === undefined ? timeUp : AbortSignal.any([timeUp, request.signal]);
   let response: Response;
   let body: Uint8Array;
