@@ -21,6 +21,11 @@ export interface Operation {
   readonly startMs: number;
   /** Infinity if nobody knows the outcome: it took effect at any time since its start, or never. `done` says nothing then. */
   readonly endMs: number;
+  /**
+   * What the server counted: of a write that changed something the revision that it made, of a get the store's revision
+   * when it was answered. Absent where nobody was told.
+   */
+  readonly revision?: number;
 }
 
 /** The value of a key; `null` if there is no such key. */
