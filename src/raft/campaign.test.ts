@@ -31,7 +31,7 @@ test('campaign: a vote that becomes durable after its term is over elects nobody
   node.core.campaign();
   node.hear({ type: 'preVoteResponse', term: 1, granted: true });
   const ready = node.core.ready();
-  node.hear({ type: 'heartbeat', term: 2, commit: 0, readRound: 0 });
+  node.hear({ type: 'heartbeat', term: 2, commit: 0, commitTerm: 0, readRound: 0 });
   node.core.campaign();
   node.hear({ type: 'preVoteResponse', term: 3, granted: true });
   node.log.write(ready);
@@ -82,7 +82,7 @@ for (const [who, configuration] of [
   test(`campaign: ${who} never does: not by time, not when told to, not by a transfer`, () => {
     const node = new LoneCore({ configuration });
     node.core.campaign();
-    node.hear({ type: 'heartbeat', term: 1, commit: 0, readRound: 0 });
+    node.hear({ type: 'heartbeat', term: 1, commit: 0, commitTerm: 0, readRound: 0 });
     node.hear({ type: 'timeoutNow', term: 1 });
     for (let tick = 0; tick < 100; tick++) node.core.tick();
     assert.deepEqual([node.core.role, node.core.term], ['follower', 1]);

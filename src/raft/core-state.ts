@@ -70,6 +70,8 @@ export class CoreState {
   #leadership: Leadership | undefined;
   /** The candidate that got this member's vote in this term. */
   vote: MemberId | undefined;
+  /** See `HardState`. */
+  suspectTerm: Term | undefined;
 
   /** Ticks since the leader was heard or a vote was given (follower), or since the campaign began. */
   electionElapsedTicks = 0;
@@ -96,6 +98,7 @@ export class CoreState {
     this.log = new LogView(log, { committed: hardState.commit, applied: appliedIndex });
     this.#term = hardState.term;
     this.vote = hardState.vote;
+    this.suspectTerm = hardState.suspectTerm;
     // A member that has forgotten over a restart how lately it heard its leader must not help to break the lease.
     this.leaderSilentTicks = readMode === 'lease' && hardState.term > 0 ? 0 : electionTicks;
     this.#drawElectionTimeout();
@@ -118,9 +121,13 @@ export class CoreState {
     return this.#leadership;
   }
 
-  /** Learners, and members that are not in the configuration, never campaign. */
+  get isSuspect(): boolean {
+    return this.suspectTerm !== undefined;
+  }
+
+  /** Learners, suspects, and members that are not in the configuration, never campaign. */
   get isPromotable(): boolean {
-    return isVoter(this.configuration, this.id);
+    return isVoter(this.configuration, this.id) && !this.isSuspect;
   }
 
   /**
@@ -145,7 +152,9 @@ export class CoreState {
   }
 
   hardState(): HardState {
-    return { term: this.#term, vote: this.vote, commit: this.log.committed };
+    const { suspectTerm } = this;
+    const hardState = { term: this.#term, vote: this.vote, commit: this.log.committed };
+    return suspectTerm === undefined ? hardState : { ...hardState, suspectTerm };
   }
 
   softState(): SoftState {

@@ -10,7 +10,7 @@ export function handlePreVote(core: CoreState, message: PreVote): void {
   // Leader stickiness (thesis 4.2.3).
   if (core.hearsLeader) return;
   const isFree = message.term > term || core.vote === undefined || core.vote === message.from;
-  const granted = isFree && log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
+  const granted = isFree && !core.isSuspect && log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
   // A refusal carries this member's own term, which frees a pre-candidate that has fallen behind (etcd-io/etcd#8525).
   core.send({ type: 'preVoteResponse', from: id, to: message.from, term: granted ? message.term : term, granted });
 }

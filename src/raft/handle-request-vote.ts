@@ -8,7 +8,8 @@ import type { RequestVote } from './types.ts';
 export function handleRequestVote(core: CoreState, message: RequestVote): void {
   const { id, term, log } = core;
   const mayVote = core.vote === undefined && core.leader === undefined && (message.transfer || !core.hearsLeader);
-  const granted = (mayVote || core.vote === message.from) && log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
+  const isUpToDate = log.isUpToDate(message.lastLogIndex, message.lastLogTerm);
+  const granted = !core.isSuspect && (mayVote || core.vote === message.from) && isUpToDate;
   if (granted) {
     core.vote = message.from;
     core.electionElapsedTicks = 0;

@@ -1,5 +1,5 @@
 import { Inflights } from './inflights.ts';
-import type { LogIndex, MemberId } from './types.ts';
+import type { LogIndex, MemberId, Term } from './types.ts';
 
 /** What was put into one append. */
 interface SentAppend {
@@ -35,6 +35,8 @@ export class FollowerProgress {
   readonly inflights: Inflights;
   /** Ticks of the leadership when it last answered. */
   answeredTick = Number.NEGATIVE_INFINITY;
+  /** What it said of itself last; 0: it may vote. */
+  suspectTerm: Term = 0;
   #state: 'probe' | 'replicate' | 'snapshot' = 'probe';
   #matchIndex: LogIndex = 0;
   #nextIndex: LogIndex;

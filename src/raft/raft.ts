@@ -62,6 +62,11 @@ export class RaftCore {
     return this.#core.log.lastIndex;
   }
 
+  /** It abstains from elections, because it has lost something that it promised. */
+  get isSuspect(): boolean {
+    return this.#core.isSuspect;
+  }
+
   get isTransferring(): boolean {
     return this.#core.leadership?.transfer !== undefined;
   }

@@ -30,7 +30,7 @@ function statesOf(node: LoneCore): readonly ReadState[] {
 }
 
 const confirm = (node: LoneCore, from: MemberId, readRound: number): void =>
-  node.hear({ type: 'heartbeatResponse', from, readRound });
+  node.hear({ type: 'heartbeatResponse', from, readRound, suspectTerm: 0 });
 
 test('read index: one round of heartbeats confirms all reads that wait, at the commit index of its start', () => {
   const node = leader();
@@ -134,7 +134,7 @@ test('read index: stepping down, a higher term and a new leadership void what wa
 test('read index: through a follower: asked of the leader, answered once, and only by whom it was asked', () => {
   const node = new LoneCore({ term: 1 });
   assert.equal(node.core.requestReadIndex(5), false, 'no leader is known');
-  node.hear({ type: 'heartbeat', commit: 0, readRound: 0 });
+  node.hear({ type: 'heartbeat', commit: 0, commitTerm: 0, readRound: 0 });
   assert.equal(node.core.requestReadIndex(5), true);
   const asked = node.rest().filter(({ type }) => type === 'readIndex');
   assert.deepEqual(asked, [{ type: 'readIndex', from: '1', to: '2', term: 1, context: 5 }]);
@@ -147,9 +147,9 @@ test('read index: through a follower: asked of the leader, answered once, and on
 
 test('read index: an answer that outlives the leader it was asked of is void', () => {
   const node = new LoneCore({ term: 1 });
-  node.hear({ type: 'heartbeat', commit: 0, readRound: 0 });
+  node.hear({ type: 'heartbeat', commit: 0, commitTerm: 0, readRound: 0 });
   node.core.requestReadIndex(5);
-  node.hear({ type: 'heartbeat', term: 2, commit: 0, readRound: 0 });
+  node.hear({ type: 'heartbeat', term: 2, commit: 0, commitTerm: 0, readRound: 0 });
   node.hear({ type: 'readIndexResponse', term: 1, context: 5, index: 4 });
   node.hear({ type: 'readIndexResponse', term: 2, context: 5, index: 4 });
   assert.deepEqual(statesOf(node), []);
@@ -256,7 +256,7 @@ test('lease read: who answered the leader keeps silent to others, whatever has m
   const vote = (forget: (node: LoneCore) => void, ticks: number): boolean => {
     const node = new LoneCore({ term: 1 }, lease);
     for (let tick = 0; tick < 10; tick++) node.core.tick();
-    node.hear({ type: 'heartbeat', commit: 0, readRound: 1 });
+    node.hear({ type: 'heartbeat', commit: 0, commitTerm: 0, readRound: 1 });
     node.rest();
     forget(node);
     for (let tick = 0; tick < ticks; tick++) node.core.tick();
@@ -275,7 +275,7 @@ test('lease read: who answered the leader keeps silent to others, whatever has m
 
 test('lease read: a member that is ordered to campaign does not while it hears the leader, unless it is alone', () => {
   const node = new LoneCore({ term: 1 }, lease);
-  node.hear({ type: 'heartbeat', commit: 0, readRound: 1 });
+  node.hear({ type: 'heartbeat', commit: 0, commitTerm: 0, readRound: 1 });
   node.core.campaign();
   assert.deepEqual([node.core.role, node.core.leader], ['follower', '2']);
   const alone = new LoneCore({ term: 1, configuration: votersOf('1') }, lease);

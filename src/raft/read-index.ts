@@ -61,9 +61,12 @@ export function sendDueHeartbeats(core: CoreState, leadership: Leadership): void
   const readRound = leadership.reads.current?.number ?? 0;
   for (const follower of leadership.followers.values()) {
     // The follower's log may differ from this one behind what they are known to share.
-    const commit = Math.min(follower.matchIndex, core.log.committed);
+    const known = Math.min(follower.matchIndex, core.log.committed);
+    const commitTerm = core.log.term(known) ?? 0;
+    // Of what this log has dropped it cannot say what it was.
+    const commit = commitTerm > 0 ? known : 0;
     follower.noteSentCommit(commit);
-    core.send({ type: 'heartbeat', from, to: follower.id, term, commit, readRound });
+    core.send({ type: 'heartbeat', from, to: follower.id, term, commit, commitTerm, readRound });
   }
 }
 

@@ -118,7 +118,7 @@ test('ready: acknowledgements and votes wait for the disk, appends and heartbeat
   assert.equal(sent.mustPersist, true);
 
   const follower = new LoneCore({ term: 1 });
-  follower.hear({ type: 'heartbeat', commit: 0, readRound: 3 });
+  follower.hear({ type: 'heartbeat', commit: 0, commitTerm: 0, readRound: 3 });
   follower.hear({ type: 'appendEntries', previousIndex: 0, previousTerm: 0, entries: [entry(1, 1)], commit: 0 });
   const answered = follower.core.ready();
   assert.deepEqual(types(answered.messages), ['heartbeatResponse']);
@@ -127,7 +127,7 @@ test('ready: acknowledgements and votes wait for the disk, appends and heartbeat
 
 test('ready: nothing said in a term leaves before the disk has the term, not even a refusal or a question', () => {
   const node = new LoneCore({ log: [1, 1], term: 1 });
-  node.hear({ type: 'heartbeat', term: 7, commit: 0, readRound: 0 });
+  node.hear({ type: 'heartbeat', term: 7, commit: 0, commitTerm: 0, readRound: 0 });
   node.core.requestReadIndex(1);
   node.hear({ type: 'appendEntries', previousIndex: 9, previousTerm: 3, entries: [], commit: 0 });
   node.hear({ type: 'requestVote', from: '3', lastLogIndex: 0, lastLogTerm: 0, transfer: false });
@@ -138,7 +138,7 @@ test('ready: nothing said in a term leaves before the disk has the term, not eve
 
 test('ready: a commit index alone is shown, and does not ask for a write of its own', () => {
   const node = new LoneCore({ log: [1], term: 1 });
-  node.hear({ type: 'heartbeat', commit: 1, readRound: 0 });
+  node.hear({ type: 'heartbeat', commit: 1, commitTerm: 1, readRound: 0 });
   const ready = node.core.ready();
   assert.deepEqual(ready.hardState, { term: 1, vote: undefined, commit: 1 });
   assert.deepEqual([ready.mustPersist, ready.messagesAfterPersist], [false, []]);
@@ -158,10 +158,10 @@ test('ready: after a restart what was applied is not shown again, and the commit
 
 test('ready: a disk that hangs: an hour of ticks, messages and reads keeps what waits small', () => {
   const node = new LoneCore({ term: 1 }, { uncommittedBytesMax: 10_000 });
-  node.hear({ type: 'heartbeat', commit: 0, readRound: 0 });
+  node.hear({ type: 'heartbeat', commit: 0, commitTerm: 0, readRound: 0 });
   const out = node.core.ready();
   for (let i = 1; i <= 36_000; i++) {
-    node.hear({ type: 'heartbeat', commit: 0, readRound: i });
+    node.hear({ type: 'heartbeat', commit: 0, commitTerm: 0, readRound: i });
     node.hear({
       type: 'appendEntries',
       previousIndex: i - 1,
@@ -191,7 +191,7 @@ test('ready: a leader whose Ready hangs makes one heartbeat of many, and refuses
   let refused = 0;
   for (let i = 0; i < 5_000; i++) {
     node.core.tick();
-    node.hear({ type: 'heartbeatResponse', readRound: 0 });
+    node.hear({ type: 'heartbeatResponse', readRound: 0, suspectTerm: 0 });
     if (!node.core.propose([Buffer.alloc(10)]).accepted) refused++;
   }
   assert.ok(refused > 4_800);

@@ -3,6 +3,7 @@ import { countOwnVote } from './campaign.ts';
 import type { CoreState } from './core-state.ts';
 import { handleWaitingReads, sendDueHeartbeats, wantsReads } from './read-index.ts';
 import { maybeCommit, takeAppends, wantsAppends } from './replicate.ts';
+import { healSuspect } from './suspect.ts';
 import type { HardState, Message, Ready, SoftState } from './types.ts';
 
 /**
@@ -34,6 +35,7 @@ export class ReadyCycle {
   take(): Ready {
     assert(this.#outstanding === undefined, 'the Ready that is out has not been advanced');
     const core = this.#core;
+    healSuspect(core);
     const entries = core.log.beginWrite();
     const appends: Message[] = [];
     if (core.leadership !== undefined) {
@@ -41,7 +43,10 @@ export class ReadyCycle {
       takeAppends(core, core.leadership, appends);
       sendDueHeartbeats(core, core.leadership);
     }
-    const isVoteNew = core.term !== this.#shownHardState.term || core.vote !== this.#shownHardState.vote;
+    const { term, vote, suspectTerm } = this.#shownHardState;
+    // Written at once also when it ends: a member that is suspect again after each restart could leave a cluster without
+    // enough voters.
+    const isVoteNew = core.term !== term || core.vote !== vote || core.suspectTerm !== suspectTerm;
     const mustPersist = isVoteNew || entries.length > 0;
     const ready: Ready = {
       hardState: this.#isHardStateNew() ? core.hardState() : undefined,
@@ -68,13 +73,16 @@ export class ReadyCycle {
     const lastApplied = ready.committedEntries.at(-1);
     if (lastApplied !== undefined) core.log.appliedTo(lastApplied.index);
     const { term, vote } = this.#shownHardState;
+    healSuspect(core);
     if (term === core.term && vote === core.id) countOwnVote(core);
     if (core.leadership !== undefined) maybeCommit(core, core.leadership);
   }
 
   #isHardStateNew(): boolean {
-    const { term, vote, commit } = this.#shownHardState;
-    return this.#core.term !== term || this.#core.vote !== vote || this.#core.log.committed !== commit;
+    const { term, vote, commit, suspectTerm } = this.#shownHardState;
+    const { log } = this.#core;
+    if (this.#core.suspectTerm !== suspectTerm) return true;
+    return this.#core.term !== term || this.#core.vote !== vote || log.committed !== commit;
   }
 
   #isSoftStateNew(): boolean {

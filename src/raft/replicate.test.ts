@@ -47,7 +47,7 @@ test('replicate: a full window whose answers are lost: the answer to a heartbeat
   node.rest();
   node.propose('b');
   node.rest();
-  node.hear({ type: 'heartbeatResponse', readRound: 0 });
+  node.hear({ type: 'heartbeatResponse', readRound: 0, suspectTerm: 0 });
   const [question, ...more] = appendsTo(node.rest(), '2');
   assert.deepEqual([question?.previousIndex, question?.entries, more], [2, [], []]);
 });
@@ -129,7 +129,7 @@ for (const [what, message] of [
 
 test('replicate: a second leader of the same term is not followed', () => {
   const node = new LoneCore({ term: 1 });
-  node.hear({ type: 'heartbeat', from: '2', commit: 0, readRound: 0 });
+  node.hear({ type: 'heartbeat', from: '2', commit: 0, commitTerm: 0, readRound: 0 });
   node.hear({ type: 'appendEntries', from: '3', previousIndex: 0, previousTerm: 0, entries: [entry(1, 1)], commit: 0 });
   assert.deepEqual([node.core.leader, node.core.lastIndex], ['2', 0]);
 });
@@ -152,10 +152,16 @@ test('replicate: a follower that lost acknowledged entries gets them again; comm
   }
 });
 
-test('replicate: a heartbeat with a commit index beyond the log is taken as far as the log goes', () => {
-  const node = new LoneCore({ log: [1], term: 1 });
-  node.hear({ type: 'heartbeat', commit: 99, readRound: 0 });
-  assert.equal(node.core.commitIndex, 1);
+test('replicate: a heartbeat commits nothing unless the entry that it names is there: the disk may be an older copy', () => {
+  // 2@1 was replaced by 2@2, which this member acknowledged, and committed; then its disk came back as it was before.
+  for (const [commit, commitTerm] of [
+    [2, 2],
+    [99, 2],
+  ] as const) {
+    const node = new LoneCore({ log: [1, 1], term: 2 });
+    node.hear({ type: 'heartbeat', commit, commitTerm, readRound: 0 });
+    assert.deepEqual([node.core.commitIndex, node.core.isSuspect], [0, true]);
+  }
 });
 
 test('replicate: a heartbeat tells no more than what the follower is known to have', () => {
@@ -183,7 +189,7 @@ test('replicate: a follower behind the first entry of the log waits for a snapsh
   node.rest();
   assert.equal(node.follower('2').state, 'snapshot');
   node.propose('a');
-  node.hear({ type: 'heartbeatResponse', readRound: 0 });
+  node.hear({ type: 'heartbeatResponse', readRound: 0, suspectTerm: 0 });
   assert.deepEqual(appendsTo(node.rest(), '2'), []);
   node.accept(3);
   assert.deepEqual(

@@ -16,12 +16,13 @@ export function describeStatus(core: CoreState): RaftStatus {
     configuration,
     uncommittedBytes: leadership?.uncommitted.total ?? 0,
     transferTarget: leadership?.transfer?.target,
+    suspectTerm: core.suspectTerm,
     followers: leadership === undefined ? [] : followerViews(core, leadership),
   };
 }
 
 function followerViews({ configuration, options }: CoreState, { followers, ticks }: Leadership): FollowerView[] {
-  return [...followers.values()].map(({ id, state, matchIndex, nextIndex, inflights, answeredTick }) => ({
+  return [...followers.values()].map(({ id, state, matchIndex, nextIndex, inflights, answeredTick, suspectTerm }) => ({
     id,
     role: isVoter(configuration, id) ? 'voter' : 'learner',
     state,
@@ -29,5 +30,6 @@ function followerViews({ configuration, options }: CoreState, { followers, ticks
     nextIndex,
     inflightMessages: inflights.count,
     recentlyActive: ticks - answeredTick < options.electionTicks,
+    isSuspect: suspectTerm > 0,
   }));
 }

@@ -4,7 +4,7 @@ import { LoneCore, votersOf } from './testing/core.ts';
 import type { MemberId } from './types.ts';
 
 function hearFrom(node: LoneCore, ...members: readonly MemberId[]): void {
-  for (const from of members) node.hear({ type: 'heartbeatResponse', from, readRound: 0 });
+  for (const from of members) node.hear({ type: 'heartbeatResponse', from, readRound: 0, suspectTerm: 0 });
 }
 
 test('tick: check quorum: a leader without answers from a quorum for an election timeout steps down, in its term', () => {
@@ -50,7 +50,7 @@ test('tick: stickiness: who hears a leader ignores requests for votes, for elect
   for (const type of ['preVote', 'requestVote'] as const) {
     const ask = (ticks: number): boolean => {
       const node = new LoneCore({ term: 1 }, { electionTicks: 10 });
-      node.hear({ type: 'heartbeat', commit: 0, readRound: 0 });
+      node.hear({ type: 'heartbeat', commit: 0, commitTerm: 0, readRound: 0 });
       node.rest();
       for (let tick = 0; tick < ticks; tick++) node.core.tick();
       node.rest();

@@ -47,9 +47,9 @@ test('transfer: an order that was lost is repeated with the answer to a heartbea
   node.accept(1);
   node.core.transferLeadership('2');
   assert.deepEqual(orders(node), ['2']);
-  node.hear({ type: 'heartbeatResponse', from: '3', readRound: 0 });
+  node.hear({ type: 'heartbeatResponse', from: '3', readRound: 0, suspectTerm: 0 });
   assert.deepEqual(orders(node), []);
-  node.hear({ type: 'heartbeatResponse', readRound: 0 });
+  node.hear({ type: 'heartbeatResponse', readRound: 0, suspectTerm: 0 });
   assert.deepEqual(orders(node), ['2']);
 });
 
@@ -71,7 +71,7 @@ test('transfer: given up after an election timeout; the same target again gets n
     const tick = (times: number): void => {
       for (let time = 0; time < times; time++) {
         node.core.tick();
-        node.hear({ type: 'heartbeatResponse', readRound: 0 });
+        node.hear({ type: 'heartbeatResponse', readRound: 0, suspectTerm: 0 });
         node.rest();
       }
     };
@@ -89,7 +89,7 @@ test('transfer: given up after an election timeout; the same target again gets n
 test('transfer: ends with the leadership, and does not come back with the next one', () => {
   const node = new LoneCore().lead();
   node.core.transferLeadership('2');
-  node.hear({ type: 'heartbeat', from: '3', term: 2, commit: 0, readRound: 0 });
+  node.hear({ type: 'heartbeat', from: '3', term: 2, commit: 0, commitTerm: 0, readRound: 0 });
   assert.equal(node.core.isTransferring, false);
   node.lead();
   assert.equal(node.core.propose([Buffer.from('a')]).accepted, true);
@@ -99,7 +99,7 @@ test('transfer: an order counts only from the leader, of this term', () => {
   const node = new LoneCore({ term: 3 });
   node.hear({ type: 'timeoutNow' });
   assert.equal(node.core.role, 'follower', 'no leader is known');
-  node.hear({ type: 'heartbeat', commit: 0, readRound: 0 });
+  node.hear({ type: 'heartbeat', commit: 0, commitTerm: 0, readRound: 0 });
   node.hear({ type: 'timeoutNow', from: '3' });
   node.hear({ type: 'timeoutNow', term: 2 });
   assert.deepEqual([node.core.role, node.core.term], ['follower', 3]);

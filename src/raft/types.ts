@@ -31,6 +31,11 @@ export interface HardState {
   readonly vote: MemberId | undefined;
   /** Persisted with the next batch that is written anyway: losing it costs a replay, never safety. */
   readonly commit: LogIndex;
+  /**
+   * Present while this member is suspect: it has lost something that it promised, in this term or an earlier one. See
+   * `suspect.ts`.
+   */
+  readonly suspectTerm?: Term;
 }
 
 /**
@@ -117,8 +122,10 @@ export interface AppendEntriesResponse extends Envelope {
 
 export interface Heartbeat extends Envelope {
   readonly type: 'heartbeat';
-  /** Never above what the receiver is known to have. */
+  /** Never above what the receiver has acknowledged in this term. */
   readonly commit: LogIndex;
+  /** The term of the entry at `commit`: a receiver that does not hold that entry has lost what it acknowledged. */
+  readonly commitTerm: Term;
   /** The newest read-index round that this heartbeat confirms; 0 for none. */
   readonly readRound: number;
 }
@@ -126,6 +133,8 @@ export interface Heartbeat extends Envelope {
 export interface HeartbeatResponse extends Envelope {
   readonly type: 'heartbeatResponse';
   readonly readRound: number;
+  /** See `HardState`; 0 if the sender is not suspect. */
+  readonly suspectTerm: Term;
 }
 
 /** A follower asks the leader for a read index. */
@@ -224,6 +233,8 @@ export interface FollowerView {
   readonly inflightMessages: number;
   /** It answered within the current check-quorum period. */
   readonly recentlyActive: boolean;
+  /** It abstains from elections, as far as it has told. */
+  readonly isSuspect: boolean;
 }
 
 /** A picture of the core for status pages and tests. */
@@ -239,6 +250,8 @@ export interface RaftStatus {
   readonly configuration: Configuration;
   readonly uncommittedBytes: number;
   readonly transferTarget: MemberId | undefined;
+  /** Present while this member abstains from elections; see `HardState`. */
+  readonly suspectTerm: Term | undefined;
   /** Empty unless this member leads. */
   readonly followers: readonly FollowerView[];
 }

@@ -22,9 +22,9 @@ export function isWellFormed(message: Message): boolean {
     case 'appendEntriesResponse':
       return isWellFormedResult(message.result);
     case 'heartbeat':
-      return isCount(message.commit) && isCount(message.readRound);
+      return isCount(message.commit) && isCount(message.commitTerm) && isCount(message.readRound);
     case 'heartbeatResponse':
-      return isCount(message.readRound);
+      return isCount(message.readRound) && isCount(message.suspectTerm);
     case 'readIndex':
       return Number.isSafeInteger(message.context);
     case 'readIndexResponse':

@@ -103,8 +103,17 @@ export class ReplicaClusterService implements ClusterService {
 
   #errors(): string[] {
     const failed = [...this.liveness(), check('leader', this.#replica.core.leader !== undefined, 'no leader is known')];
+    const { suspectTerm } = this.#replica.core.status();
+    const suspect =
+      suspectTerm === undefined
+        ? []
+        : [
+            `suspect: this member lost something that it had acknowledged, and abstains from elections until a leader of ` +
+              `a term after ${suspectTerm} has filled it up; nothing has to be done while the cluster has a leader`,
+          ];
     const refused = this.#peers().filter((peer) => peer.state === 'refused');
     return [
+      ...suspect,
       ...failed.filter(({ ok }) => !ok).map(({ name, reason }) => `${name}: ${reason}`),
       ...refused.map((peer) => `peer ${peer.name}: refused: ${peer.reason ?? 'no reason was given'}`),
     ];

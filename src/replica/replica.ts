@@ -62,6 +62,7 @@ export class Replica {
   #lastProbeMs = Number.NEGATIVE_INFINITY;
   #failed = false;
   #reportedLeader: MemberId | undefined;
+  #reportedSuspect = false;
 
   constructor(options: ReplicaOptions) {
     const { clock, log, store, transport, groupId, metrics, random } = options;
@@ -178,7 +179,7 @@ export class Replica {
     const status = this.core.status();
     if (status.role !== 'leader') return;
     const candidates = status.followers
-      .filter((follower) => follower.role === 'voter' && follower.recentlyActive)
+      .filter((follower) => follower.role === 'voter' && follower.recentlyActive && !follower.isSuspect)
       .sort((a, b) => b.matchIndex - a.matchIndex);
     const target = candidates[0];
     if (target === undefined || this.core.transferLeadership(target.id) !== 'started') return;
@@ -237,6 +238,7 @@ export class Replica {
 
   #tick(): void {
     this.driver.tick();
+    this.#reportSuspicion();
     this.writes.retryWaiting();
     const now = this.options.clock.monotonicMs();
     if (this.#staleReadSinceProbe || now - this.#lastProbeMs >= idleProbeIntervalMs) {
@@ -245,6 +247,14 @@ export class Replica {
       this.reads.probe();
     }
     this.reads.tick();
+  }
+
+  #reportSuspicion(): void {
+    const { isSuspect, term } = this.core;
+    if (isSuspect === this.#reportedSuspect) return;
+    this.#reportedSuspect = isSuspect;
+    if (isSuspect) this.options.logger.warn('suspect: this member abstains from elections', { term });
+    else this.options.logger.info('healed: this member votes again', { term });
   }
 
   #onLeadershipChange(): void {

@@ -1,16 +1,15 @@
 import { join } from 'node:path';
 import { createRestApp } from '../api/rest/index.ts';
-import { openStore, type Store } from '../mvcc/index.ts';
-import { publishCommand, Replica, ReplicaClusterService, ReplicaKvService } from '../replica/index.ts';
 import {
-  type Database,
-  openDatabase,
-  openIdentity,
-  openRaftLog,
-  openReceiptFile,
-  type RaftLog,
-  readIdentity,
-} from '../storage/index.ts';
+  openState,
+  publishCommand,
+  Replica,
+  ReplicaClusterService,
+  ReplicaKvService,
+  type State,
+  type StateFiles,
+} from '../replica/index.ts';
+import { openDatabase, openIdentity, openReceiptFile, readIdentity, setAside } from '../storage/index.ts';
 import { openTransport, type PeerTransport } from '../transport/index.ts';
 import { type ClientListener, listenForClients } from './client-listener.ts';
 import { type ClusterIdentity, foundingIdentity } from './cluster-identity.ts';
@@ -73,13 +72,12 @@ export async function open(partial: Partial<Config> = {}, { log = silentLog }: O
 
 async function start(config: Config, identity: ClusterIdentity, log: Log, resources: Resources): Promise<BalsaNode> {
   const { clusterId, memberId } = identity;
-  const storage = await openStorage(config, identity, resources);
+  const { store, log: raftLog } = await openStorage(config, identity, log, resources);
   const transport = await openPeers(config, identity, log, resources);
   let replica: Replica | undefined;
   let cluster: ReplicaClusterService | undefined;
   const metrics = createMetrics(version, () => {
     if (replica === undefined || cluster === undefined) return undefined;
-    const { store } = storage;
     const [leading, described] = [replica, cluster];
     return {
       status: () => described.status(),
@@ -92,7 +90,8 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
     groupId,
     clusterId,
     memberId,
-    ...storage,
+    log: raftLog,
+    store,
     transport,
     clock: systemClock,
     random: systemRandom(),
@@ -138,12 +137,8 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
   };
 }
 
-async function openStorage(
-  config: Config,
-  identity: ClusterIdentity,
-  resources: Resources,
-): Promise<{ log: RaftLog; store: Store }> {
-  const { clusterId, memberId } = identity;
+async function openStorage(config: Config, identity: ClusterIdentity, log: Log, resources: Resources): Promise<State> {
+  const { clusterId, memberId, configuration, members } = identity;
   if (config.initialClusterState === 'existing' && (await readIdentity(config.dataDir)) === undefined) {
     throw new ConfigError(
       'initial-cluster-state: a member without data cannot join a running cluster; ' +
@@ -151,37 +146,30 @@ async function openStorage(
     );
   }
   await openIdentity(config.dataDir, { clusterId, memberId, name: config.name });
-  const logDatabase = await openClosing(openDatabase(join(config.dataDir, 'log'), { kind: 'log' }), resources);
-  const receipts = await openReceiptFile(join(config.dataDir, 'receipt'));
-  resources.add(() => receipts.close());
-  const log = await openRaftLog({
+  const state = await openState({
     groupId,
     clusterId,
     memberId,
-    database: logDatabase,
-    receipts,
+    files: directoryFiles(config.dataDir),
     clock: systemClock,
-    bootstrap: identity.configuration,
-    cacheBytes: logCacheBytes,
-  });
-  resources.add(() => log.close());
-  const store = await openStore({
-    database: await openClosing(openDatabase(join(config.dataDir, 'data'), { kind: 'data' }), resources),
-    groupId,
-    clock: systemClock,
-    bootstrapMembers: identity.members,
+    bootstrap: configuration,
+    bootstrapMembers: members,
+    logCacheBytes,
     flushIntervalMs: 2000,
     flushChangesMax: 65_536,
     flushBytesMax: 16 * 1024 * 1024,
+    logger: log,
   });
-  resources.add(() => store.close());
-  return { log, store };
+  resources.add(() => state.close());
+  return state;
 }
 
-async function openClosing(opening: Promise<Database>, resources: Resources): Promise<Database> {
-  const database = await opening;
-  resources.add(() => database.close());
-  return database;
+function directoryFiles(dataDir: string): StateFiles {
+  return {
+    openDatabase: (kind) => openDatabase(join(dataDir, kind), { kind }),
+    openReceipts: () => openReceiptFile(join(dataDir, 'receipt')),
+    setAside: (what) => setAside(join(dataDir, what)),
+  };
 }
 
 async function openPeers(

@@ -158,6 +158,10 @@ export class DurableLog implements RaftLog {
     this.#tail = tail;
     for (const item of chained) this.#cache.push(item);
     this.#receiptWriter.note(receiptOf(this.#header, tail));
+    if (!isNewTermOrVote(base.hardState, tail.hardState)) return;
+    // A member that loses its log abstains from elections up to the term of its receipt: that has to be exact.
+    await this.#receiptWriter.flush();
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** The tail of a log that ends before `index`, where new entries go. */
@@ -219,6 +223,10 @@ export class DurableLog implements RaftLog {
     });
     return this.#failure;
   }
+}
+
+function isNewTermOrVote(before: HardState, after: HardState): boolean {
+  return after.term !== before.term || after.vote !== before.vote;
 }
 
 /** The entries with their chain, which goes on from `base`. */

@@ -1,5 +1,5 @@
 export type { Database } from './database.ts';
-export { DamagedStorage, StorageInUse, StorageRefused, StorageWriteFailed } from './errors.ts';
+export { DamagedStorage, damageAdvice, StorageInUse, StorageRefused, StorageWriteFailed } from './errors.ts';
 export type { Identity } from './identity.ts';
 export { openIdentity, readIdentity } from './identity.ts';
 export { openDatabase } from './open-database.ts';
@@ -7,3 +7,4 @@ export { openRaftLog } from './open-raft-log.ts';
 export type { PersistBatch, RaftLog, RaftLogOptions } from './raft-log.ts';
 export type { Receipt, ReceiptStore } from './receipt.ts';
 export { openReceiptFile } from './receipt-file.ts';
+export { setAside } from './set-aside.ts';

@@ -56,7 +56,7 @@ test('log records: the formats on disk do not move', () => {
   assert.equal(
     encodeTail(tail).toString('hex'),
     '01000000000000000900000000000000040000000000000002000000000000000100000000000000030000000000000004' +
-      '000000000000000001020304fffefdfc000261310004623030373880ab08',
+      '000000000000000001020304fffefdfc000000000000000000026131000462303037f8d151e7',
   );
   assert.equal(encodeHeader(header).toString('latin1').slice(1, 16), '\0\x04cafe\0\x02a1\0\0\0\x01\0');
   const [entry] = commands(1, 1, { bytes: 2 });
@@ -67,7 +67,8 @@ test('log records: the formats on disk do not move', () => {
 
 test('log records: what is written comes back', () => {
   for (const vote of [undefined, 'ffffffffffffffff']) {
-    const written: Tail = { ...tail, hardState: { term: 2 ** 40, vote, commit: 2 ** 50 }, lastIndex: 0, bootId: '' };
+    const hardState = { term: 2 ** 40, vote, commit: 2 ** 50, suspectTerm: 2 ** 39 };
+    const written: Tail = { ...tail, hardState, lastIndex: 0, bootId: '' };
     assert.deepEqual(decodeTail(encodeTail(written)), written);
   }
   assert.deepEqual(decodeHeader(encodeHeader(header)), header);

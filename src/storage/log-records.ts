@@ -87,6 +87,7 @@ export function encodeTail(tail: Tail): Buffer {
     .u64(tail.baseTerm)
     .u32(tail.baseChain)
     .u32(tail.chain)
+    .u64(tail.hardState.suspectTerm ?? 0)
     .text(tail.hardState.vote ?? '')
     .text(tail.bootId)
     .seal();
@@ -101,13 +102,15 @@ export function decodeTail(value: Buffer): Tail | undefined {
   const commit = reader.u64();
   const [firstIndex, lastIndex, lastTerm, baseTerm] = [reader.u64(), reader.u64(), reader.u64(), reader.u64()];
   const [baseChain, chain] = [reader.u32(), reader.u32()];
+  const suspectTerm = reader.u64();
   const vote = reader.text() || undefined;
   const bootId = reader.text();
+  const hardState = { term, vote, commit };
   if (!reader.isValid || !reader.isAtEnd || firstIndex < 1 || lastIndex < firstIndex - 1) return undefined;
   return {
     sequence,
     bootId,
-    hardState: { term, vote, commit },
+    hardState: suspectTerm === 0 ? hardState : { ...hardState, suspectTerm },
     firstIndex,
     lastIndex,
     lastTerm,

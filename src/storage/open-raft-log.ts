@@ -1,5 +1,4 @@
 import { assert } from '../base/assert.ts';
-import type { Database } from './database.ts';
 import { DurableLog } from './durable-log.ts';
 import { EntryCache } from './entry-cache.ts';
 import { StorageError, StorageRefused, StorageWriteFailed } from './errors.ts';
@@ -22,10 +21,18 @@ export async function openRaftLog(options: RaftLogOptions): Promise<RaftLog> {
   const receipt = await receipts.read();
   if (receipt !== undefined) refuseForeign(where, 'receipt', receipt, options);
   const cache = new EntryCache(options.cacheBytes);
-  const found = await verifyLog({ database, groupId, receipt, where, onEntry: (chained) => cache.push(chained) });
+  const found = await verifyLog({
+    database,
+    groupId,
+    receipt: options.receiptLost ? 'lost' : options.beginAfter === undefined ? receipt : undefined,
+    where,
+    onEntry: (chained) => cache.push(chained),
+  });
   if (found !== undefined) refuseForeign(where, 'log', found.header, options);
   const header = found?.header ?? { clusterId, memberId, groupId, bootstrap };
-  const tail = found?.tail ?? (await writing(where, createLog(database, header, receipts.bootId)));
+  let tail = found?.tail;
+  if (tail === undefined) tail = await writing(where, createLog(options, header));
+  else if (options.receiptLost) tail = await writing(where, markSuspect(options, tail));
   // Also when nothing is new: it marks the receipts as this opening's.
   await writing(where, receipts.write(receiptOf(header, tail)));
   return new DurableLog({ header, tail, cache, where, database, receipts, clock: options.clock });
@@ -45,13 +52,19 @@ async function writing<T>(where: string, result: Promise<T>): Promise<T> {
   }
 }
 
-/** Resolves when the first batch, which holds no entry, is durable. A crash before the first receipt is harmless. */
-async function createLog(database: Database, header: LogHeader, bootId: string): Promise<Tail> {
+/**
+ * Resolves when the first batch, which holds no entry, is durable. A crash before the first receipt is harmless. A log
+ * that takes the place of a lost one keeps what the receipt knows: no vote is given in that term or an earlier one.
+ */
+async function createLog({ database, receipts, beginAfter }: RaftLogOptions, header: LogHeader): Promise<Tail> {
   const seed = chainSeed(header.clusterId, header.groupId);
+  const term = beginAfter?.term ?? 0;
+  const hardState = { term, vote: undefined, commit: 0 };
   const tail: Tail = {
-    sequence: 1,
-    bootId,
-    hardState: { term: 0, vote: undefined, commit: 0 },
+    sequence: (beginAfter?.sequence ?? 0) + 1,
+    bootId: receipts.bootId,
+    // In term 0 nobody promises anything.
+    hardState: term === 0 ? hardState : { ...hardState, suspectTerm: term },
     firstIndex: 1,
     lastIndex: 0,
     lastTerm: 0,
@@ -62,6 +75,21 @@ async function createLog(database: Database, header: LogHeader, bootId: string):
   await writeSynced(database, (batch) => {
     batch.put(headerKey(header.groupId), encodeHeader(header));
     batch.put(tailKey(header.groupId), encodeTail(tail));
+  });
+  return tail;
+}
+
+/** The log is whole as far as it can tell, but what it promised last may be gone without a trace. */
+async function markSuspect({ database, receipts, groupId }: RaftLogOptions, found: Tail): Promise<Tail> {
+  const { hardState } = found;
+  const tail: Tail = {
+    ...found,
+    sequence: found.sequence + 1,
+    bootId: receipts.bootId,
+    hardState: { ...hardState, suspectTerm: hardState.term },
+  };
+  await writeSynced(database, (batch) => {
+    batch.put(tailKey(groupId), encodeTail(tail));
   });
   return tail;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Configuration, Entry, HardState, LogReader, MemberId } from '../raft/types.ts';
 import type { Database } from './database.ts';
-import type { ReceiptStore } from './receipt.ts';
+import type { Receipt, ReceiptStore } from './receipt.ts';
 
 /** Everything of one `Ready` that has to be durable; becomes one LevelDB batch with one fsync. */
 export interface PersistBatch {
@@ -40,4 +40,8 @@ export interface RaftLogOptions {
   readonly bootstrap: Configuration;
   /** Data bytes of the newest entries that are kept in memory for followers and apply. */
   readonly cacheBytes: number;
+  /** There were receipts and they are gone: nothing but the log itself tells how far it reached, so it is a suspect's. */
+  readonly receiptLost?: boolean;
+  /** The log that this receipt belongs to is gone: an empty one of a suspect takes its place. */
+  readonly beginAfter?: Receipt;
 }

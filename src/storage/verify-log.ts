@@ -25,7 +25,8 @@ export interface VerifiedLog {
 export interface VerifyOptions {
   readonly database: Database;
   readonly groupId: number;
-  readonly receipt: Receipt | undefined;
+  /** `lost`: there was one, so there is a log; but nothing to compare it with. */
+  readonly receipt: Receipt | 'lost' | undefined;
   /** For messages: where the log is. */
   readonly where: string;
   /** Gets the entries in order, up to the first that is missing or damaged. */
@@ -38,12 +39,15 @@ export interface VerifyOptions {
  * names everything that is missing. Writes nothing.
  */
 export async function verifyLog(options: VerifyOptions): Promise<VerifiedLog | undefined> {
-  const { receipt, where } = options;
+  const { where } = options;
+  const receipt = options.receipt === 'lost' ? undefined : options.receipt;
   const { tailValue, tail, walk } = await readLog(options);
-  if (walk.isEmpty && receipt === undefined) return undefined;
+  if (walk.isEmpty && options.receipt === undefined) return undefined;
   const { header } = walk;
   if (header !== undefined && 'unknownVersion' in header) throw unknownFormat(where, header.unknownVersion);
-  const contradictions = tail === undefined ? [missingTail(tailValue, receipt)] : compareWithReceipt(tail, receipt);
+  const contradictions = [];
+  if (tail === undefined) contradictions.push(missingTail(tailValue, receipt));
+  else if (options.receipt !== 'lost') contradictions.push(...compareWithReceipt(tail, receipt));
   const findings = [...contradictions, ...walk.findings];
   if (header === undefined) findings.push('The record that says whose log this is is missing or damaged.');
   else if (header.groupId !== options.groupId) findings.push(`The log is that of group ${header.groupId}.`);

@@ -50,8 +50,8 @@ test('codec: the layout of version 1, byte for byte', () => {
   checkMessage({ type: 'appendEntriesResponse', ...ends, term, result: rejection }, '96 06 03 c2 07 04 02');
   const acceptance = { accepted: true, matchIndex: 7 } as const;
   checkMessage({ type: 'appendEntriesResponse', ...ends, term, result: acceptance }, '94 06 03 c3 07');
-  checkMessage({ type: 'heartbeat', ...ends, term, commit: 6, readRound: 9 }, '94 07 03 06 09');
-  checkMessage({ type: 'heartbeatResponse', ...ends, term, readRound: 9 }, '93 08 03 09');
+  checkMessage({ type: 'heartbeat', ...ends, term, commit: 6, commitTerm: 2, readRound: 9 }, '95 07 03 06 02 09');
+  checkMessage({ type: 'heartbeatResponse', ...ends, term, readRound: 9, suspectTerm: 3 }, '94 08 03 09 03');
   checkMessage({ type: 'readIndex', ...ends, term, context: 9 }, '93 09 03 09');
   checkMessage({ type: 'readIndexResponse', ...ends, term, context: 9, index }, '94 0a 03 09 07');
   checkMessage({ type: 'timeoutNow', ...ends, term }, '92 0b 03');
@@ -80,13 +80,13 @@ test('codec: an entry arrives with its record, which is not encoded again', () =
 });
 
 test('codec: a field that does not fit is a reason, never a value', () => {
-  reason([5, 0, [[7, 1, 2, 3, 4]]], 'a message of type 7 with fields that do not fit');
-  reason([5, 0, [[7, 1, 2]]], 'a message of type 7 with fields that do not fit');
-  reason([5, 0, [[7, 1.5, 2, 3]]], 'a message of type 7 with fields that do not fit');
-  reason([5, 0, [[7, 2 ** 53, 2, 3]]], 'a message of type 7 with fields that do not fit');
-  reason([5, 0, [[7, 1e300, 2, 3]]], 'a message of type 7 with fields that do not fit');
-  reason([5, 0, [[7, Number.NaN, 2, 3]]], 'a message of type 7 with fields that do not fit');
-  reason([5, 0, [[7, '1', 2, 3]]], 'a message of type 7 with fields that do not fit');
+  reason([5, 0, [[7, 1, 2, 3, 4, 5]]], 'a message of type 7 with fields that do not fit');
+  reason([5, 0, [[7, 1, 2, 3]]], 'a message of type 7 with fields that do not fit');
+  reason([5, 0, [[7, 1.5, 2, 3, 4]]], 'a message of type 7 with fields that do not fit');
+  reason([5, 0, [[7, 2 ** 53, 2, 3, 4]]], 'a message of type 7 with fields that do not fit');
+  reason([5, 0, [[7, 1e300, 2, 3, 4]]], 'a message of type 7 with fields that do not fit');
+  reason([5, 0, [[7, Number.NaN, 2, 3, 4]]], 'a message of type 7 with fields that do not fit');
+  reason([5, 0, [[7, '1', 2, 3, 4]]], 'a message of type 7 with fields that do not fit');
   reason([5, 0, [[2, 1, 1]]], 'a message of type 2 with fields that do not fit');
   reason([5, 0, [[12, 1]]], 'there is no message type 12');
   reason([5, 0, [['constructor', 1]]], 'there is no message type constructor');

@@ -5,7 +5,7 @@ import { Members } from './testing/members.ts';
 import { SteppingClock } from './testing/stepping-clock.ts';
 import { until } from './testing/until.ts';
 
-const heartbeat = { type: 'heartbeat', from: '1', to: '2', term: 1, commit: 2, readRound: 3 } as const;
+const heartbeat = { type: 'heartbeat', from: '1', to: '2', term: 1, commit: 2, commitTerm: 0, readRound: 3 } as const;
 
 test('liveness: idle connections stay, however long', async () => {
   const clock = new SteppingClock();

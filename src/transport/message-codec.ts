@@ -30,9 +30,9 @@ export function packMessage(message: Message): readonly unknown[] {
       return [6, term, false, result.rejectedIndex, result.hintIndex, result.hintTerm];
     }
     case 'heartbeat':
-      return [7, term, message.commit, message.readRound];
+      return [7, term, message.commit, message.commitTerm, message.readRound];
     case 'heartbeatResponse':
-      return [8, term, message.readRound];
+      return [8, term, message.readRound, message.suspectTerm];
     case 'readIndex':
       return [9, term, message.context];
     case 'readIndexResponse':
@@ -92,14 +92,15 @@ const parsers: Readonly<Record<number, Parser>> = {
     return { type: 'appendEntriesResponse', ...ends, term, result };
   },
   7: (fields, ends) => {
-    const [term, commit, readRound] = fields;
-    if (fields.length !== 3 || !isCount(term) || !isCount(commit) || !isCount(readRound)) return undefined;
-    return { type: 'heartbeat', ...ends, term, commit, readRound };
+    const [term, commit, commitTerm, readRound] = fields;
+    if (fields.length !== 4 || !isCount(term) || !isCount(commit) || !isCount(commitTerm)) return undefined;
+    if (!isCount(readRound)) return undefined;
+    return { type: 'heartbeat', ...ends, term, commit, commitTerm, readRound };
   },
   8: (fields, ends) => {
-    const [term, readRound] = fields;
-    if (fields.length !== 2 || !isCount(term) || !isCount(readRound)) return undefined;
-    return { type: 'heartbeatResponse', ...ends, term, readRound };
+    const [term, readRound, suspectTerm] = fields;
+    if (fields.length !== 3 || !isCount(term) || !isCount(readRound) || !isCount(suspectTerm)) return undefined;
+    return { type: 'heartbeatResponse', ...ends, term, readRound, suspectTerm };
   },
   9: (fields, ends) => {
     const [term, context] = fields;

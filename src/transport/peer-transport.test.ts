@@ -9,7 +9,7 @@ import { randomMessage } from './testing/random-frame.ts';
 import { SteppingClock } from './testing/stepping-clock.ts';
 import { until } from './testing/until.ts';
 
-const heartbeat = { type: 'heartbeat', from: '1', to: '2', term: 1, commit: 2, readRound: 3 } as const;
+const heartbeat = { type: 'heartbeat', from: '1', to: '2', term: 1, commit: 2, commitTerm: 0, readRound: 3 } as const;
 
 const seed = randomInt(2 ** 48 - 1);
 

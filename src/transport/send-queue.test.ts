@@ -114,11 +114,11 @@ function decode(frame: Buffer): Frame | string {
 }
 
 function answer(readRound: number): Message {
-  return { type: 'heartbeatResponse', ...ends, term: 1, readRound };
+  return { type: 'heartbeatResponse', ...ends, term: 1, readRound, suspectTerm: 0 };
 }
 
 function heartbeat(readRound: number): Message {
-  return { type: 'heartbeat', ...ends, term: 1, commit: 0, readRound };
+  return { type: 'heartbeat', ...ends, term: 1, commit: 0, commitTerm: 0, readRound };
 }
 
 function append(bytes: number): Message {

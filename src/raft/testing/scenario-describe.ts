@@ -60,12 +60,14 @@ export function describeSoftState({ role, leader }: SoftState): string {
 
 export function describeStatus(status: RaftStatus): string {
   const { role, term, vote, leader, lastIndex, commitIndex, appliedIndex, uncommittedBytes, transferTarget } = status;
+  const { suspectTerm } = status;
   return [
     role.padEnd(12),
     `term=${term} vote=${vote ?? 'none'} leader=${leader ?? 'none'}`,
     `last=${lastIndex} commit=${commitIndex} applied=${appliedIndex}`,
     ...(uncommittedBytes > 0 ? [`uncommittedBytes=${uncommittedBytes}`] : []),
     ...(transferTarget === undefined ? [] : [`transferTarget=${transferTarget}`]),
+    ...(suspectTerm === undefined ? [] : [`suspectTerm=${suspectTerm}`]),
   ].join(' ');
 }
 
@@ -94,9 +96,9 @@ function describeContents(message: Message): string {
       return `rejected=${result.rejectedIndex} hint=${at(result.hintIndex, result.hintTerm)}`;
     }
     case 'heartbeat':
-      return `commit=${message.commit}${describeRound(message.readRound)}`;
+      return `commit=${at(message.commit, message.commitTerm)}${describeRound(message.readRound)}`;
     case 'heartbeatResponse':
-      return describeRound(message.readRound).trimStart();
+      return `${describeRound(message.readRound)}${describeSuspicion(message.suspectTerm)}`.trimStart();
     case 'readIndex':
       return `context=${message.context}`;
     case 'readIndexResponse':
@@ -110,6 +112,10 @@ function describeContents(message: Message): string {
 
 function describeRound(readRound: number): string {
   return readRound === 0 ? '' : ` readRound=${readRound}`;
+}
+
+function describeSuspicion(suspectTerm: Term): string {
+  return suspectTerm === 0 ? '' : ` suspectTerm=${suspectTerm}`;
 }
 
 /** Text as it is; what would only fill the line, by its length. */

@@ -19,8 +19,12 @@ export function forgedMessage(command: Command): Message {
       const matchIndex = command.count('match') ?? 0;
       return { ...envelope, type, result: { accepted: true, matchIndex } };
     }
-    case 'heartbeat':
-      return { ...envelope, type, commit: command.count('commit') ?? 0, readRound: 0 };
+    case 'heartbeat': {
+      const [commit, commitTerm] = position(command.text('commit') ?? '0@0');
+      return { ...envelope, type, commit, commitTerm, readRound: 0 };
+    }
+    case 'heartbeatResponse':
+      return { ...envelope, type, readRound: 0, suspectTerm: command.count('suspect') ?? 0 };
     case 'preVote': {
       const [lastLogIndex, lastLogTerm] = position(command.text('last') ?? '0@0');
       return { ...envelope, type, lastLogIndex, lastLogTerm };

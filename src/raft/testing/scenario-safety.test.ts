@@ -81,6 +81,9 @@ test('scenario safety: a message that promises more than the disk holds is caugh
   );
   const result = { accepted: true, matchIndex: 2 } as const;
   assert.throws(send({ ...envelope, type: 'appendEntriesResponse', result }), /its disk ends at 1/);
-  assert.throws(send({ ...envelope, term: 3, type: 'heartbeat', commit: 0, readRound: 0 }), /its disk is in term 2/);
+  assert.throws(
+    send({ ...envelope, term: 3, type: 'heartbeat', commit: 0, commitTerm: 0, readRound: 0 }),
+    /its disk is in term 2/,
+  );
   send({ ...envelope, type: 'requestVoteResponse', granted: false })();
 });
