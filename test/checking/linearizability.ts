@@ -61,10 +61,18 @@ interface Step {
   readonly isChoice: boolean;
 }
 
+/** Writes of unknown outcome that explain the same: only how many of them are in the order matters, so the first come first. */
+interface Alike {
+  readonly members: readonly number[];
+  used: number;
+}
+
 class Search {
   /** By their start. */
   readonly #operations: readonly Operation[];
-  readonly #unknown: readonly number[];
+  /** For each operation of unknown outcome those that are alike. */
+  readonly #alike = new Map<number, Alike>();
+  readonly #kinds: readonly Alike[];
   readonly #head: Node = { operation: -1, end: undefined, previous: undefined, next: undefined };
   readonly #order: Step[] = [];
   readonly #isInOrder: Uint8Array;
@@ -76,8 +84,8 @@ class Search {
   #longest: readonly number[] = [];
 
   constructor(operations: readonly Operation[]) {
-    this.#operations = operations.toSorted((a, b) => a.startMs - b.startMs);
-    this.#unknown = [...this.#operations.keys()].filter((i) => this.#isUnknown(i));
+    this.#operations = withoutUnseenValues(operations).sort((a, b) => a.startMs - b.startMs);
+    this.#kinds = this.#groupUnknown();
     this.#isInOrder = new Uint8Array(operations.length + 1);
     this.#link();
   }
@@ -130,14 +138,19 @@ class Search {
   /** Appends the operation to the order if its answer is right there and this was not tried before. */
   #tryNext(start: Node, before: State): State | undefined {
     const index = start.operation;
+    const alike = this.#alike.get(index);
+    if (alike !== undefined && alike.members[alike.used] !== index) return undefined;
     const after = stateAfter(before, this.#operations[index] as Operation);
-    if (after === undefined) return undefined;
+    // What nobody was told, and changes nothing, explains nothing.
+    if (after === undefined || (alike !== undefined && after === before)) return undefined;
     this.#isInOrder[index] = 1;
+    if (alike !== undefined) alike.used++;
     const configuration = this.#configuration(index, after);
-    if (this.#seen.has(configuration)) {
-      this.#isInOrder[index] = 0;
-      return undefined;
-    }
+    this.#isInOrder[index] = 0;
+    if (alike !== undefined) alike.used--;
+    if (this.#seen.has(configuration)) return undefined;
+    if (this.#seen.size === configurationsMax)
+      throw new Error(`the history of ${this.#operations[0]?.key} is too entangled`);
     this.#seen.add(configuration);
     this.#append({ start, before, isChoice: true });
     return after;
@@ -148,6 +161,8 @@ class Search {
     lift(step.start);
     this.#order.push(step);
     this.#isInOrder[index] = 1;
+    const alike = this.#alike.get(index);
+    if (alike !== undefined) alike.used++;
     this.#highest = Math.max(this.#highest, index);
     while (this.#isInOrder[this.#floor] === 1 || this.#isUnknown(this.#floor)) this.#floor++;
   }
@@ -157,6 +172,8 @@ class Search {
     for (let last = this.#order.pop(); last !== undefined; last = this.#order.pop()) {
       unlift(last.start);
       this.#isInOrder[last.start.operation] = 0;
+      const alike = this.#alike.get(last.start.operation);
+      if (alike !== undefined) alike.used--;
       this.#floor = Math.min(this.#floor, last.start.operation);
       if (last.isChoice) return last;
     }
@@ -171,8 +188,22 @@ class Search {
     for (let i = floor; i <= Math.max(this.#highest, next); i++) {
       if (this.#isInOrder[i] === 1 && !this.#isUnknown(i)) text += `,${i}`;
     }
-    for (const i of this.#unknown) if (this.#isInOrder[i] === 1) text += `;${i}`;
+    for (const { used } of this.#kinds) text += `;${used}`;
     return state === null ? text : `${text} =${state}`;
+  }
+
+  #groupUnknown(): readonly Alike[] {
+    const kinds = new Map<string, number[]>();
+    for (const [index, { action, endMs }] of this.#operations.entries()) {
+      if (endMs !== Number.POSITIVE_INFINITY) continue;
+      const kind = JSON.stringify(action);
+      const others = kinds.get(kind);
+      if (others === undefined) kinds.set(kind, [index]);
+      else others.push(index);
+    }
+    const groups = [...kinds.values()].map((members): Alike => ({ members, used: 0 }));
+    for (const group of groups) for (const index of group.members) this.#alike.set(index, group);
+    return groups;
   }
 
   #isUnknown(index: number): boolean {
@@ -204,6 +235,27 @@ class Search {
     const order = this.#longest.map((i) => this.#operations[i] as Operation);
     return { linearizable: false, key: this.#operations[0]?.key ?? '', order, left };
   }
+}
+
+/** So many configurations fit into memory; honest histories need a few for each operation. */
+const configurationsMax = 2_000_000;
+
+/**
+ * A value that was written with unknown outcome, and that nobody was told or asked for, is like any other such value:
+ * all of them become one, or a search would try all their orders.
+ */
+function withoutUnseenValues(operations: readonly Operation[]): Operation[] {
+  const seen = new Set<string | null>();
+  for (const { action } of operations) {
+    if (action.kind === 'get') seen.add(action.value);
+    if (action.kind === 'swap') seen.add(action.expected);
+  }
+  return operations.map((operation) => {
+    const { action, endMs } = operation;
+    const isKnown = endMs !== Number.POSITIVE_INFINITY || action.kind === 'delete' || action.kind === 'get';
+    if (isKnown || seen.has(action.value)) return operation;
+    return { ...operation, action: { ...action, value: '\u0000unseen' } };
+  });
 }
 
 function newNode(operation: number, end: Node | 'never' | undefined): Node {

@@ -1,0 +1,240 @@
+import { Chance } from './world/chance.ts';
+import type { DiskSpeed } from './world/disk.ts';
+import type { Weather } from './world/network.ts';
+
+/** One thing that goes wrong, at `atMs`. Members are numbered from 0. Durations are in milliseconds. */
+export type Fault = { readonly atMs: number } & (
+  | { readonly kind: 'crash'; readonly member: number; readonly downMs: number; readonly again: number | undefined }
+  | { readonly kind: 'crashAll'; readonly downMs: readonly number[] }
+  | { readonly kind: 'stop'; readonly member: number; readonly downMs: number }
+  | { readonly kind: 'pause'; readonly member: number; readonly forMs: number }
+  | { readonly kind: 'slow'; readonly member: number; readonly forMs: number; readonly turnMs: number }
+  | { readonly kind: 'clockRate'; readonly member: number; readonly forMs: number; readonly rate: number }
+  | { readonly kind: 'clockJump'; readonly member: number; readonly byMs: number }
+  | { readonly kind: 'cut'; readonly links: readonly (readonly [number, number])[]; readonly forMs: number }
+  | { readonly kind: 'isolateLeader'; readonly direction: 'out' | 'in' | 'both'; readonly forMs: number }
+  | { readonly kind: 'flap'; readonly member: number; readonly everyMs: number; readonly times: number }
+  | { readonly kind: 'weather'; readonly weather: Weather; readonly forMs: number }
+  | { readonly kind: 'diskSpeed'; readonly member: number; readonly speed: DiskSpeed; readonly forMs: number }
+  | { readonly kind: 'diskHang'; readonly member: number; readonly forMs: number }
+  | { readonly kind: 'diskFull'; readonly member: number; readonly forMs: number }
+  | { readonly kind: 'writeFails'; readonly member: number; readonly what: 'log' | 'data' | 'receipt' }
+  | { readonly kind: 'damage'; readonly member: number; readonly damage: Damage; readonly downMs: number }
+  | { readonly kind: 'olderCopy'; readonly member: number; readonly ageMs: number; readonly downMs: number }
+  | { readonly kind: 'transfer' }
+);
+
+/** What is found when a member comes back. */
+export type Damage =
+  | 'log tail'
+  | 'log middle'
+  | 'log bit'
+  | 'log gone'
+  | 'log older'
+  | 'data tail'
+  | 'data middle'
+  | 'data gone'
+  | 'receipt gone';
+
+export interface ClientPlan {
+  readonly count: number;
+  readonly keys: number;
+  /** Requests of all clients together; then they rest. */
+  readonly operationsMax: number;
+  readonly thinkMaxMs: number;
+  readonly timeoutMs: number;
+  /** A client stops waiting after that time; the request goes on without it. */
+  readonly patienceMs: number;
+}
+
+/** All that happens in one run, as data: whoever shrinks a failing run leaves things out. */
+export interface Plan {
+  readonly seed: number;
+  readonly members: number;
+  /** Length of the safety phase. */
+  readonly safetyMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly electionTimeoutMs: number;
+  readonly weather: Weather;
+  readonly diskSpeed: DiskSpeed;
+  readonly usesFrames: boolean;
+  readonly logCacheBytes: number;
+  readonly flushIntervalMs: number;
+  readonly clients: ClientPlan;
+  readonly faults: readonly Fault[];
+}
+
+type FaultKind = Fault['kind'];
+
+/** How many members runs without a wish have, by weight. */
+const memberWeights = { 3: 12, 5: 5, 1: 1, 2: 1, 4: 1, 7: 1 } as const;
+
+/** A run may be calm or wild, and of one trouble or of many; so each kind is drawn again for each run. */
+const faultWeights: Readonly<Record<FaultKind, number>> = {
+  crash: 10,
+  crashAll: 2,
+  stop: 2,
+  pause: 4,
+  slow: 2,
+  clockRate: 2,
+  clockJump: 2,
+  cut: 8,
+  isolateLeader: 6,
+  flap: 2,
+  weather: 4,
+  diskSpeed: 3,
+  diskHang: 3,
+  diskFull: 1,
+  writeFails: 2,
+  damage: 4,
+  olderCopy: 1,
+  transfer: 3,
+};
+
+const damageWeights: Readonly<Record<Damage, number>> = {
+  'log tail': 4,
+  'log middle': 2,
+  'log bit': 2,
+  'log gone': 2,
+  'log older': 2,
+  'data tail': 2,
+  'data middle': 2,
+  'data gone': 1,
+  'receipt gone': 1,
+};
+
+/** The run that belongs to a seed. */
+export function planOf(seed: number, wishes: { readonly members?: number | undefined } = {}): Plan {
+  const chance = new Chance(seed).of('plan');
+  const members = wishes.members ?? Number(chance.weighted(memberWeights));
+  const safetyMs = chance.between(10_000, 30_000);
+  const heartbeatIntervalMs = 100;
+  return {
+    seed,
+    members,
+    safetyMs,
+    heartbeatIntervalMs,
+    electionTimeoutMs: 1000,
+    weather: drawWeather(chance, chance.happens(0.3) ? 'bad' : 'fair'),
+    diskSpeed: { minMs: 0.1, maxMs: chance.pick([1, 5, 20]) },
+    usesFrames: chance.happens(0.2),
+    logCacheBytes: chance.pick([0, 2_000, 1_000_000]),
+    flushIntervalMs: chance.pick([50, 2000]),
+    clients: drawClients(chance),
+    faults: drawFaults(chance, members, safetyMs),
+  };
+}
+
+function drawClients(chance: Chance): ClientPlan {
+  return {
+    count: 1 + chance.below(8),
+    keys: 1 + chance.below(4),
+    operationsMax: 40 + chance.below(260),
+    thinkMaxMs: chance.pick([20, 200, 1000]),
+    timeoutMs: chance.pick([300, 2000, 5000]),
+    patienceMs: chance.pick([100, 1000, 10_000]),
+  };
+}
+
+function drawWeather(chance: Chance, kind: 'fair' | 'bad'): Weather {
+  if (kind === 'fair') return { loss: 0, duplication: 0, delayMinMs: 0.1, delayMaxMs: chance.pick([1, 5, 50]) };
+  return {
+    loss: chance.pick([0, 0.02, 0.1, 0.3]),
+    duplication: chance.pick([0, 0.05, 0.5]),
+    delayMinMs: 0.1,
+    delayMaxMs: chance.pick([5, 50, 400]),
+  };
+}
+
+function drawFaults(chance: Chance, members: number, safetyMs: number): readonly Fault[] {
+  const weights = drawFaultWeights(chance, members);
+  const meanGapMs = chance.pick([500, 1500, 4000]);
+  const faults: Fault[] = [];
+  // The first leader is let in office, mostly: before that there is little to break.
+  for (let atMs = chance.between(0, 4000); atMs < safetyMs; atMs += chance.between(0, 2 * meanGapMs)) {
+    faults.push(drawFault(chance, members, atMs, chance.weighted(weights)));
+  }
+  return faults;
+}
+
+function drawFaultWeights(chance: Chance, members: number): Readonly<Record<FaultKind, number>> {
+  const kinds = Object.keys(faultWeights) as FaultKind[];
+  const share = chance.pick([0.2, 0.5, 1]);
+  const drawn = kinds.map((kind) => [
+    kind,
+    chance.happens(share) && !isSenseless(kind, members) ? faultWeights[kind] : 0,
+  ]);
+  return { ...(Object.fromEntries(drawn) as Record<FaultKind, number>), crash: faultWeights.crash };
+}
+
+/** There is nobody to be cut off from, or to be healed by: a lone member whose disk is damaged refuses to start. */
+function isSenseless(kind: FaultKind, members: number): boolean {
+  if (members === 1)
+    return ['cut', 'isolateLeader', 'flap', 'weather', 'damage', 'olderCopy', 'transfer'].includes(kind);
+  return members === 2 && (kind === 'damage' || kind === 'olderCopy');
+}
+
+function drawFault(chance: Chance, members: number, atMs: number, kind: FaultKind): Fault {
+  const member = chance.below(members);
+  const forMs = chance.skewed(50, 8000);
+  const downMs = chance.skewed(20, 8000);
+  switch (kind) {
+    case 'crash':
+      return { kind, atMs, member, downMs, again: chance.happens(0.25) ? chance.skewed(0.1, 30) : undefined };
+    case 'crashAll':
+      return { kind, atMs, downMs: Array.from({ length: members }, () => chance.skewed(20, 4000)) };
+    case 'stop':
+      return { kind, atMs, member, downMs };
+    case 'pause':
+      return { kind, atMs, member, forMs };
+    case 'slow':
+      return { kind, atMs, member, forMs, turnMs: chance.pick([5, 30, 150]) };
+    case 'clockRate':
+      return { kind, atMs, member, forMs: 2 * forMs, rate: chance.pick([0.8, 0.9, 1.1, 1.25]) };
+    case 'clockJump':
+      return { kind, atMs, member, byMs: chance.pick([100, 5000, 3_600_000]) };
+    case 'cut':
+      return { kind, atMs, forMs, links: drawCut(chance, members) };
+    case 'isolateLeader':
+      return { kind, atMs, forMs, direction: chance.pick(['out', 'in', 'both'] as const) };
+    case 'flap':
+      return { kind, atMs, member, everyMs: chance.pick([50, 300, 1200]), times: 2 + chance.below(8) };
+    case 'weather':
+      return { kind, atMs, forMs, weather: drawWeather(chance, 'bad') };
+    case 'diskSpeed':
+      return { kind, atMs, member, forMs, speed: { minMs: 1, maxMs: chance.pick([50, 500, 3000]) } };
+    case 'diskHang':
+      return { kind, atMs, member, forMs };
+    case 'diskFull':
+      return { kind, atMs, member, forMs };
+    case 'writeFails':
+      return { kind, atMs, member, what: chance.pick(['log', 'data', 'receipt'] as const) };
+    case 'damage':
+      return { kind, atMs, member, downMs, damage: chance.weighted(damageWeights) };
+    case 'olderCopy':
+      return { kind, atMs, member, downMs, ageMs: chance.between(200, 6000) };
+    case 'transfer':
+      return { kind, atMs };
+  }
+}
+
+/** One member cut off, a split in two, a ring of blind links, or any mask of directed links. */
+function drawCut(chance: Chance, members: number): readonly (readonly [number, number])[] {
+  const all = Array.from({ length: members }, (_, i) => i);
+  const links = all.flatMap((from) => all.filter((to) => to !== from).map((to) => [from, to] as const));
+  const inside = new Set(chance.shuffled(all).slice(0, 1 + chance.below(Math.max(1, members - 1))));
+  const crosses = ([from, to]: readonly [number, number]): boolean => inside.has(from) !== inside.has(to);
+  switch (chance.pick(['split', 'oneWay', 'mask', 'bridge'] as const)) {
+    case 'split':
+      return links.filter(crosses);
+    case 'oneWay':
+      return links.filter(([from, to]) => inside.has(from) && !inside.has(to));
+    case 'mask':
+      return links.filter(() => chance.happens(0.4));
+    case 'bridge': {
+      // One member still reaches both sides.
+      const bridge = chance.below(members);
+      return links.filter((link) => crosses(link) && !link.includes(bridge));
+    }
+  }
+}

@@ -1,0 +1,237 @@
+import { MemoryLevel } from 'memory-level';
+import type { Database, Receipt, ReceiptStore } from '../../../src/storage/index.ts';
+import { DamagedStorage } from '../../../src/storage/index.ts';
+import type { Chance } from './chance.ts';
+import type { SimulatedProcess } from './process.ts';
+import type { Scheduler } from './scheduler.ts';
+import { type Operation, Volume } from './volume.ts';
+
+export type DatabaseKind = 'log' | 'data';
+
+/** How long a synced write takes. */
+export interface DiskSpeed {
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+const usualSpeed: DiskSpeed = { minMs: 0.2, maxMs: 3 };
+
+/** A write that has been handed to the disk and not been answered. */
+interface Flight {
+  readonly land: () => void;
+}
+
+/**
+ * The disk of one member. It outlives the member's processes; what a process wrote and was not answered before it was
+ * killed may be there or not, but never in part: LevelDB's batches have checksums.
+ */
+export class SimulatedDisk {
+  readonly volumes: Readonly<Record<DatabaseKind, Volume>> = { log: new Volume(), data: new Volume() };
+  /** Newest last. Empty: the file was never made. */
+  receipts: Receipt[] = [];
+  areReceiptsDamaged = false;
+  readonly #scheduler: Scheduler;
+  readonly #chance: Chance;
+  readonly #flights = new Set<Flight>();
+  #speed = usualSpeed;
+  #isFull = false;
+  #failsNext: DatabaseKind | 'receipt' | undefined;
+  #hangs = 0;
+  #waiting: (() => void)[] = [];
+  #openings = 0;
+  /** Called with every batch of the log that has become durable. */
+  onLogDurable: (operations: readonly Operation[]) => void = () => undefined;
+
+  constructor(scheduler: Scheduler, chance: Chance) {
+    this.#scheduler = scheduler;
+    this.#chance = chance;
+  }
+
+  /** Rejects as the look at the files does, before LevelDB opens them. */
+  async openDatabase(kind: DatabaseKind, process: SimulatedProcess): Promise<Database> {
+    await this.#access(process);
+    const volume = this.volumes[kind];
+    if (volume.visibleDamage !== undefined) {
+      throw new DamagedStorage({
+        what: volume.visibleDamage,
+        where: kind,
+        advice: 'Look at the fault that caused it.',
+      });
+    }
+    const database = new SimulatedDatabase(this, kind, process);
+    await database.load(volume.content());
+    return database;
+  }
+
+  async openReceipts(process: SimulatedProcess): Promise<ReceiptStore> {
+    await this.#access(process);
+    if (this.areReceiptsDamaged) {
+      throw new DamagedStorage({ what: 'No receipt is intact.', where: 'receipt', advice: 'Look at the fault.' });
+    }
+    this.#openings++;
+    return {
+      bootId: `boot-${this.#openings}`,
+      read: async () => this.receipts.at(-1),
+      write: (receipt) => this.write('receipt', process, () => this.receipts.push(receipt)),
+      close: async () => undefined,
+    };
+  }
+
+  async setAside(what: DatabaseKind | 'receipt', process: SimulatedProcess): Promise<string> {
+    await this.#access(process);
+    if (what === 'receipt') {
+      this.receipts = [];
+      this.areReceiptsDamaged = false;
+    } else {
+      this.volumes[what].wipe();
+    }
+    return `${what}.damaged`;
+  }
+
+  /** One write: resolves when it is durable, unless something is wrong with the disk. */
+  write(what: DatabaseKind | 'receipt', process: SimulatedProcess, land: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fails = this.#isFull || this.#failsNext === what;
+      if (this.#failsNext === what) this.#failsNext = undefined;
+      const flight: Flight = { land: fails ? () => undefined : land };
+      this.#flights.add(flight);
+      const end = (): void => {
+        // It was decided when the process was killed whether this is on the disk.
+        if (!this.#flights.delete(flight)) return;
+        flight.land();
+        if (fails) this.#breakAppending(what);
+        this.#scheduler.after(0, process, () => (fails ? reject(new Error(this.#failure())) : resolve()));
+      };
+      this.#takeTime(() => this.#scheduler.after(this.#delay(), undefined, () => this.#takeTime(end)));
+    });
+  }
+
+  /** The process that used the disk was killed. */
+  crash(): void {
+    for (const flight of this.#flights) if (this.#chance.happens(0.5)) flight.land();
+    this.#flights.clear();
+    for (const volume of Object.values(this.volumes)) volume.crash(this.#chance);
+  }
+
+  setSpeed(speed: DiskSpeed = usualSpeed): void {
+    this.#speed = speed;
+  }
+
+  setFull(isFull: boolean): void {
+    this.#isFull = isFull;
+  }
+
+  /** The next write of that kind is refused. */
+  failNext(what: DatabaseKind | 'receipt'): void {
+    this.#failsNext = what;
+  }
+
+  /** No write ends until the returned function is called. */
+  hang(): () => void {
+    this.#hangs++;
+    return () => {
+      this.#hangs--;
+      if (this.#hangs > 0) return;
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const go of waiting) go();
+    };
+  }
+
+  /** Whole again, and quick; what is stored stays as it is. */
+  repair(): void {
+    this.setSpeed();
+    this.setFull(false);
+    this.#failsNext = undefined;
+  }
+
+  copy(): DiskCopy {
+    const { log, data } = this.volumes;
+    return { log: log.copy(), data: data.copy(), receipts: [...this.receipts] };
+  }
+
+  restore(copy: DiskCopy): void {
+    this.volumes.log.restore(copy.log);
+    this.volumes.data.restore(copy.data);
+    this.receipts = [...copy.receipts];
+    this.areReceiptsDamaged = false;
+  }
+
+  #breakAppending(what: DatabaseKind | 'receipt'): void {
+    if (what !== 'receipt') this.volumes[what].breakAppending();
+  }
+
+  #failure(): string {
+    return this.#isFull ? 'ENOSPC: no space left on device' : 'EIO: i/o error';
+  }
+
+  #takeTime(go: () => void): void {
+    if (this.#hangs > 0) this.#waiting.push(go);
+    else go();
+  }
+
+  #delay(): number {
+    return this.#chance.skewed(this.#speed.minMs, this.#speed.maxMs);
+  }
+
+  #access(process: SimulatedProcess): Promise<void> {
+    return new Promise((resolve) => this.#takeTime(() => void this.#scheduler.after(this.#delay(), process, resolve)));
+  }
+}
+
+/** Everything on a disk at one moment. */
+export interface DiskCopy {
+  readonly log: Volume;
+  readonly data: Volume;
+  readonly receipts: readonly Receipt[];
+}
+
+/** A LevelDB database as one process sees it: real `memory-level`, whose writes take time and reach the volume. */
+class SimulatedDatabase extends MemoryLevel<Buffer, Buffer> {
+  readonly #disk: SimulatedDisk;
+  readonly #kind: DatabaseKind;
+  readonly #process: SimulatedProcess;
+
+  constructor(disk: SimulatedDisk, kind: DatabaseKind, process: SimulatedProcess) {
+    super({ keyEncoding: 'buffer', valueEncoding: 'buffer' });
+    this.#disk = disk;
+    this.#kind = kind;
+    this.#process = process;
+  }
+
+  async load(content: ReadonlyMap<string, Buffer>): Promise<void> {
+    await this.open();
+    const operations = [...content].map(([key, value]) => ({ type: 'put' as const, key: toBuffer(key), value }));
+    await memory._batch.call(this, operations, {});
+  }
+
+  /** What every write of `abstract-level` ends in; see its README, "For implementers". */
+  async _batch(operations: readonly BatchOperation[], options: { readonly sync?: boolean }): Promise<void> {
+    const written = operations.map(
+      (operation): Operation => [
+        operation.key.toString('latin1'),
+        operation.type === 'put' ? operation.value : undefined,
+      ],
+    );
+    await this.#disk.write(this.#kind, this.#process, () => {
+      this.#disk.volumes[this.#kind].append(written, options.sync === true);
+      if (this.#kind === 'log' && options.sync === true) this.#disk.onLogDurable(written);
+    });
+    await memory._batch.call(this, operations, options);
+  }
+}
+
+type BatchOperation =
+  | { readonly type: 'put'; readonly key: Buffer; readonly value: Buffer }
+  | { readonly type: 'del'; readonly key: Buffer };
+
+interface Writing {
+  _batch(operations: readonly BatchOperation[], options: object): Promise<void>;
+}
+
+/** The part of `MemoryLevel` that is for implementers, and not in its types. */
+const memory = MemoryLevel.prototype as unknown as Writing;
+
+function toBuffer(key: string): Buffer {
+  return Buffer.from(key, 'latin1');
+}

@@ -1,0 +1,237 @@
+import { InvariantViolation } from '../../../src/base/assert.ts';
+import type { Configuration, MemberId } from '../../../src/raft/index.ts';
+import {
+  noMetrics,
+  openState,
+  publishCommand,
+  Replica,
+  ReplicaKvService,
+  type State,
+} from '../../../src/replica/index.ts';
+import type { Chance } from './chance.ts';
+import { SimulatedDisk } from './disk.ts';
+import { DurableImage } from './durable-image.ts';
+import type { SimulatedNetwork } from './network.ts';
+import { SimulatedProcess } from './process.ts';
+import type { Scheduler } from './scheduler.ts';
+
+export interface MemberOptions {
+  readonly id: MemberId;
+  readonly everyone: readonly MemberId[];
+  readonly scheduler: Scheduler;
+  readonly network: SimulatedNetwork;
+  readonly chance: Chance;
+  readonly heartbeatIntervalMs: number;
+  readonly electionTimeoutMs: number;
+  readonly logCacheBytes: number;
+  readonly flushIntervalMs: number;
+  readonly events: MemberEvents;
+}
+
+/** What the world is told of a member. */
+export interface MemberEvents {
+  onStarted(member: SimulatedMember): void;
+  onApplied(member: SimulatedMember, index: number, revision: number): void;
+  /** A line for the story. */
+  onNote(member: SimulatedMember, text: string): void;
+  /** The process has ended by itself; it is not `expected` if Balsa contradicted itself. */
+  onFailure(member: SimulatedMember, reason: unknown, expected: boolean): void;
+}
+
+/** What runs in one process of a member. */
+export interface Running {
+  readonly process: SimulatedProcess;
+  readonly state: State;
+  readonly replica: Replica;
+  readonly kv: ReplicaKvService;
+}
+
+const publishTimeoutMs = 5000;
+
+/** A member: its disk, which stays, and its process, which comes and goes. What runs in it is the production code. */
+export class SimulatedMember {
+  readonly id: MemberId;
+  readonly disk: SimulatedDisk;
+  readonly durable = new DurableImage();
+  /** Its disk has lost something that it had acknowledged, and it is not known yet to have all of it again. */
+  isDamaged = false;
+  readonly #options: MemberOptions;
+  #process: SimulatedProcess | undefined;
+  #running: Running | undefined;
+  #starts = 0;
+  /** Told when the process ends. */
+  readonly #watchers = new Set<() => void>();
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+    this.id = options.id;
+    this.disk = new SimulatedDisk(options.scheduler, options.chance.of('disk'));
+  }
+
+  get process(): SimulatedProcess | undefined {
+    return this.#process;
+  }
+
+  /** Undefined while it is down or still opening its files. */
+  get running(): Running | undefined {
+    return this.#running;
+  }
+
+  get isUp(): boolean {
+    return this.#process !== undefined;
+  }
+
+  /** It abstains from elections, and will if it is started again. */
+  get isSuspect(): boolean {
+    return this.durable.hardState?.suspectTerm !== undefined;
+  }
+
+  /** Calls back once when the present process ends; the returned function takes that back. */
+  whenGone(callback: () => void): () => void {
+    this.#watchers.add(callback);
+    return () => this.#watchers.delete(callback);
+  }
+
+  start(): void {
+    if (this.#process !== undefined) return;
+    const { scheduler, chance } = this.#options;
+    this.#starts++;
+    const process = new SimulatedProcess(scheduler, chance.between(0, 1e6));
+    this.#process = process;
+    this.#open(process).then(
+      (running) => {
+        if (process.isGone) return;
+        this.#running = running;
+        this.#options.events.onStarted(this);
+        running.replica.start();
+        void this.#publish(running);
+      },
+      (reason: unknown) => this.#fail(process, reason),
+    );
+  }
+
+  /** As by kill -9 or a loss of power. */
+  crash(): void {
+    if (this.#process === undefined) return;
+    this.#process.kill();
+    this.#process = undefined;
+    this.#running = undefined;
+    this.#options.network.disconnect(this.id);
+    this.disk.crash();
+    const watchers = [...this.#watchers];
+    this.#watchers.clear();
+    for (const gone of watchers) gone();
+  }
+
+  /** As by SIGTERM. Resolves when the process has ended. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) {
+      this.crash();
+      return;
+    }
+    const { replica, kv, state, process } = running;
+    await replica.transferLeadership();
+    replica.refuseRequests('This member is stopping');
+    await replica.drain(1000);
+    kv.close();
+    await replica.stop();
+    await state.close().catch((reason: unknown) => this.#fail(process, reason));
+    if (!process.isGone) this.crash();
+  }
+
+  async #open(process: SimulatedProcess): Promise<Running> {
+    const { id, everyone, network, chance, events } = this.#options;
+    const { disk } = this;
+    const logger = {
+      info: (event: string) => events.onNote(this, event),
+      warn: (event: string) => events.onNote(this, event),
+    };
+    const configuration: Configuration = {
+      voters: everyone,
+      votersOutgoing: [],
+      learners: [],
+      learnersNext: [],
+      autoLeave: false,
+    };
+    const state = await openState({
+      groupId: 1,
+      clusterId: 'c1',
+      memberId: id,
+      files: {
+        openDatabase: (kind) => disk.openDatabase(kind, process),
+        openReceipts: () => disk.openReceipts(process),
+        setAside: (what) => disk.setAside(what, process),
+      },
+      clock: process,
+      bootstrap: configuration,
+      bootstrapMembers: everyone.map((member) => ({
+        id: member,
+        name: `node${member}`,
+        peerUrls: [],
+        clientUrls: [],
+        version: '',
+      })),
+      logCacheBytes: this.#options.logCacheBytes,
+      flushIntervalMs: this.#options.flushIntervalMs,
+      flushChangesMax: 200,
+      flushBytesMax: 1024 * 1024,
+      logger,
+    });
+    this.#watchStore(state);
+    const replica = new Replica({
+      groupId: 1,
+      clusterId: 'c1',
+      memberId: id,
+      log: state.log,
+      store: state.store,
+      transport: network.connect(id, process),
+      clock: process,
+      random: chance.of(`process ${this.#starts}`),
+      heartbeatIntervalMs: this.#options.heartbeatIntervalMs,
+      electionTimeoutMs: this.#options.electionTimeoutMs,
+      metrics: noMetrics,
+      logger,
+      onFailure: (reason) => this.#fail(process, reason),
+    });
+    const kv = new ReplicaKvService(replica, { valueBytesMax: 1024 * 1024, pageBytesMax: 1024 * 1024 });
+    return { process, state, replica, kv };
+  }
+
+  #watchStore({ store }: State): void {
+    const apply = store.apply.bind(store) as (
+      index: number,
+      commands: Uint8Array | undefined,
+    ) => ReturnType<State['store']['apply']>;
+    const watched = (index: number, commands: Uint8Array | undefined): ReturnType<typeof apply> => {
+      const results = apply(index, commands);
+      this.#options.events.onApplied(this, index, store.revision);
+      return results;
+    };
+    Object.assign(store, { apply: watched });
+  }
+
+  /** Tells the cluster how clients reach it, as the server does. */
+  async #publish({ replica, process }: Running): Promise<void> {
+    const command = publishCommand({ id: this.id, name: `node${this.id}`, clientUrls: [], version: '0' });
+    while (!process.isGone && !replica.isStopping) {
+      const isDone = await replica.submit(command, publishTimeoutMs).then(
+        () => true,
+        () => false,
+      );
+      if (isDone) return;
+    }
+  }
+
+  #fail(process: SimulatedProcess, reason: unknown): void {
+    if (process.isGone) return;
+    const isExpected = !hasCause(reason, (error) => error instanceof InvariantViolation);
+    this.crash();
+    this.#options.events.onFailure(this, reason, isExpected);
+  }
+}
+
+function hasCause(reason: unknown, matches: (error: Error) => boolean): boolean {
+  if (!(reason instanceof Error)) return false;
+  return matches(reason) || hasCause(reason.cause, matches);
+}

@@ -1,0 +1,359 @@
+import type { Damage, Fault } from '../plan.ts';
+import type { SimulatedMember } from './member.ts';
+import type { World } from './world.ts';
+
+/** How long it waits for calm before a disk comes back as an older copy, and for the cluster to notice that. */
+const patienceMs = 15_000;
+
+/**
+ * Lets the faults of the plan happen, and no others. It keeps to what Balsa promises to bear: any number of crashes,
+ * cuts and hung disks at once; disks that lose what they held in a minority of the members at a time; and a whole disk
+ * that is replaced by an older copy only while the leader that it had promised something to is there to notice.
+ */
+export class Nemesis {
+  readonly #world: World;
+  /** What ends the faults that are under way, and whom each of them concerns: one member, or the network. */
+  readonly #endings = new Map<() => void, SimulatedMember | undefined>();
+  #isOver = false;
+  #isQuiet = false;
+  /** Faults that happened, by kind. */
+  readonly counts = new Map<string, number>();
+
+  constructor(world: World) {
+    this.#world = world;
+    for (const fault of world.plan.faults) {
+      world.later(fault.atMs, () => {
+        if (!this.#isOver && !this.#isQuiet) this.#strike(fault);
+      });
+    }
+  }
+
+  /** No new faults from here on; those under way stay. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  /** These members run, at their own pace, on disks that work, and reach each other. */
+  heal(members: readonly SimulatedMember[]): void {
+    this.#world.network.calm(members.map(({ id }) => id));
+    for (const [end, member] of [...this.#endings]) if (member !== undefined && members.includes(member)) end();
+    for (const member of members) {
+      member.disk.repair();
+      member.start();
+    }
+  }
+
+  #strike(fault: Fault): void {
+    const world = this.#world;
+    this.#count(fault);
+    switch (fault.kind) {
+      case 'crash':
+        this.#crash(world.member(fault.member), fault.downMs, fault.again);
+        return;
+      case 'crashAll':
+        world.tell('everything loses power');
+        for (const [i, member] of world.members.entries()) this.#crash(member, fault.downMs[i] ?? 0, undefined);
+        return;
+      case 'stop':
+        this.#stop(world.member(fault.member), fault.downMs);
+        return;
+      case 'pause':
+      case 'slow':
+      case 'clockRate':
+      case 'clockJump':
+        this.#strikeProcess(fault, world.member(fault.member));
+        return;
+      case 'cut':
+        world.tell(`cut: ${fault.links.map(([from, to]) => `${from + 1}→${to + 1}`).join(' ')}`);
+        this.#cut(
+          fault.links.map(([from, to]) => [world.member(from), world.member(to)]),
+          fault.forMs,
+        );
+        return;
+      case 'isolateLeader':
+        this.#isolateLeader(fault.direction, fault.forMs);
+        return;
+      case 'flap':
+        this.#flap(world.member(fault.member), fault.everyMs, fault.times);
+        return;
+      case 'weather':
+        world.tell(`the network loses ${fault.weather.loss}, delays up to ${fault.weather.delayMaxMs} ms`);
+        this.#during(undefined, fault.forMs, 'the network is as before', world.network.worsen(fault.weather));
+        return;
+      case 'diskSpeed':
+      case 'diskHang':
+      case 'diskFull':
+      case 'writeFails':
+        this.#strikeDisk(fault, world.member(fault.member));
+        return;
+      case 'damage':
+        this.#damage(world.member(fault.member), fault.damage, fault.downMs);
+        return;
+      case 'olderCopy':
+        this.#takeCopy(world.member(fault.member), fault.ageMs, fault.downMs);
+        return;
+      case 'transfer':
+        void world.leader()?.running?.replica.transferLeadership();
+        world.tell('leadership is handed over');
+        return;
+    }
+  }
+
+  #strikeProcess(
+    fault: Extract<Fault, { kind: 'pause' | 'slow' | 'clockRate' | 'clockJump' }>,
+    member: SimulatedMember,
+  ): void {
+    const { process } = member;
+    if (process === undefined) return;
+    const { id } = member;
+    switch (fault.kind) {
+      case 'pause':
+        process.pause();
+        this.#world.tell(`${id} is stopped`);
+        this.#during(member, fault.forMs, `${id} goes on`, () => process.resume());
+        return;
+      case 'slow':
+        process.slowDown(fault.turnMs);
+        this.#world.tell(`${id} is slow: ${fault.turnMs} ms a turn`);
+        this.#during(member, fault.forMs, `${id} is quick again`, () => process.slowDown());
+        return;
+      case 'clockRate':
+        process.setRate(fault.rate);
+        this.#world.tell(`the clock of ${id} runs at ${fault.rate}`);
+        this.#during(member, fault.forMs, `the clock of ${id} is right again`, () => process.setRate(1));
+        return;
+      case 'clockJump':
+        process.jump(fault.byMs);
+        this.#world.tell(`the clock of ${id} jumps ahead by ${fault.byMs} ms`);
+        return;
+    }
+  }
+
+  #strikeDisk(
+    fault: Extract<Fault, { kind: 'diskSpeed' | 'diskHang' | 'diskFull' | 'writeFails' }>,
+    member: SimulatedMember,
+  ): void {
+    const { id, disk } = member;
+    switch (fault.kind) {
+      case 'diskSpeed':
+        disk.setSpeed(fault.speed);
+        this.#world.tell(`the disk of ${id} takes up to ${fault.speed.maxMs} ms`);
+        this.#during(member, fault.forMs, `the disk of ${id} is quick again`, () =>
+          disk.setSpeed(this.#world.plan.diskSpeed),
+        );
+        return;
+      case 'diskHang':
+        this.#world.tell(`the disk of ${id} hangs`);
+        this.#during(member, fault.forMs, `the disk of ${id} works again`, disk.hang());
+        return;
+      case 'diskFull':
+        disk.setFull(true);
+        this.#world.tell(`the disk of ${id} is full`);
+        this.#during(member, fault.forMs, `the disk of ${id} has space again`, () => disk.setFull(false));
+        return;
+      case 'writeFails':
+        disk.failNext(fault.what);
+        this.#world.tell(`the next write to the ${fault.what} of ${id} fails`);
+        return;
+    }
+  }
+
+  #crash(member: SimulatedMember, downMs: number, again: number | undefined): void {
+    member.crash();
+    this.#world.tell(`${member.id} crashes`);
+    this.#startLater(member, downMs);
+    if (again === undefined) return;
+    this.#world.later(downMs + again, () => {
+      if (this.#isOver || this.#isQuiet) return;
+      member.crash();
+      this.#world.tell(`${member.id} crashes while it starts`);
+      this.#startLater(member, downMs / 2);
+    });
+  }
+
+  #stop(member: SimulatedMember, downMs: number): void {
+    this.#world.tell(`${member.id} is asked to stop`);
+    void member.stop().then(() => this.#startLater(member, downMs));
+    // A member that hangs is killed, as a supervisor does.
+    this.#world.later(5000, () => {
+      if (member.running?.replica.isStopping === true) this.#crash(member, downMs, undefined);
+    });
+  }
+
+  /** A member that stays down belongs to the broken rest of the liveness phase. */
+  #startLater(member: SimulatedMember, downMs: number): void {
+    this.#world.later(downMs, () => {
+      if (!this.#isOver || this.#world.supervised.has(member)) member.start();
+    });
+  }
+
+  #cut(links: readonly (readonly [SimulatedMember, SimulatedMember])[], forMs: number): void {
+    const mends = links.map(([from, to]) => this.#world.network.cut(from.id, to.id));
+    this.#during(undefined, forMs, 'a cut is mended', () => {
+      for (const mend of mends) mend();
+    });
+  }
+
+  #isolateLeader(direction: 'out' | 'in' | 'both', forMs: number): void {
+    const leader = this.#world.leader();
+    if (leader === undefined) return;
+    this.#world.tell(`the leader ${leader.id} is cut off (${direction})`);
+    const others = this.#world.members.filter((member) => member !== leader);
+    this.#cut(
+      others.flatMap((other) => [
+        ...(direction === 'in' ? [] : [[leader, other] as const]),
+        ...(direction === 'out' ? [] : [[other, leader] as const]),
+      ]),
+      forMs,
+    );
+  }
+
+  #flap(member: SimulatedMember, everyMs: number, times: number): void {
+    this.#world.tell(`the links of ${member.id} flap`);
+    const others = this.#world.members.filter((other) => other !== member);
+    const links = others.flatMap((other) => [[member, other] as const, [other, member] as const]);
+    for (let i = 0; i < times; i++) {
+      this.#world.later(2 * i * everyMs, () => {
+        if (!this.#isOver && !this.#isQuiet) this.#cut(links, everyMs);
+      });
+    }
+  }
+
+  #damage(member: SimulatedMember, damage: Damage, downMs: number): void {
+    if (this.#mayLoseMore(member, damage)) {
+      member.crash();
+      this.#world.tell(`${member.id} crashes and its disk is damaged: ${damage}`);
+      this.#damageDisk(member, damage);
+    } else {
+      member.crash();
+      this.#world.tell(`${member.id} crashes`);
+    }
+    this.#startLater(member, downMs);
+  }
+
+  /** What is derived from the log may be lost anywhere; of the log itself only a minority. */
+  #mayLoseMore(member: SimulatedMember, damage: Damage): boolean {
+    if (damage.startsWith('data')) return true;
+    const { members } = this.#world;
+    const { receipts, areReceiptsDamaged } = member.disk;
+    // Log and receipts at once are more than a member can get over: it refuses to start.
+    if (damage === 'receipt gone' ? member.isDamaged : areReceiptsDamaged || receipts.length === 0) return false;
+    const lost = members.filter((other) => other !== member && (other.isDamaged || other.isSuspect)).length;
+    return 2 * (lost + 1) < members.length;
+  }
+
+  #damageDisk({ disk, id, durable }: SimulatedMember, damage: Damage): void {
+    const member = this.#world.members.find((one) => one.id === id);
+    const { log, data } = disk.volumes;
+    const chance = this.#world.chance.of(`damage ${id} ${this.#world.scheduler.count}`);
+    if (!damage.startsWith('data') && !log.isEmpty && member !== undefined) member.isDamaged = true;
+    switch (damage) {
+      case 'log tail':
+        // A loss behind the newest receipt alone looks like a write that the crash cut off; see storage/README.md.
+        for (const receipt = disk.receipts.at(-1); receipt !== undefined && log.journalBatches > 0; ) {
+          log.dropTail(1 + chance.below(4));
+          durable.reload(log.content());
+          if ((durable.sequence ?? 0) < receipt.sequence) break;
+        }
+        break;
+      case 'log middle':
+        if (log.journalBatches > 1) log.damageMiddle(chance);
+        break;
+      case 'log bit':
+        if (!log.isEmpty) log.flipBit(chance);
+        break;
+      case 'log gone':
+        log.wipe();
+        break;
+      case 'log older':
+        log.dropTail(log.journalBatches - 1);
+        break;
+      case 'data tail':
+        data.dropTail(1 + chance.below(4));
+        break;
+      case 'data middle':
+        if (data.journalBatches > 1) data.damageMiddle(chance);
+        break;
+      case 'data gone':
+        data.wipe();
+        break;
+      case 'receipt gone':
+        disk.areReceiptsDamaged = disk.receipts.length > 0;
+        break;
+    }
+    durable.reload(log.content());
+  }
+
+  /** See this class; until the cluster has got over it no other faults happen. */
+  #takeCopy(member: SimulatedMember, ageMs: number, downMs: number): void {
+    const copy = member.disk.copy();
+    if (copy.log.isEmpty || member.isDamaged || member.isSuspect) return;
+    this.#world.later(ageMs, () => {
+      if (this.#isOver || this.#isQuiet || !this.#mayLoseMore(member, 'log gone')) return;
+      this.#isQuiet = true;
+      this.heal(this.#world.members);
+      this.#when(
+        () => this.#isCalm(member),
+        () => {
+          member.crash();
+          this.#world.tell(`${member.id} crashes, and its disk comes back as it was ${Math.round(ageMs)} ms ago`);
+          member.disk.restore(copy);
+          member.durable.reload(member.disk.volumes.log.content());
+          member.isDamaged = true;
+          this.#world.later(Math.min(downMs, 300), () => member.start());
+          this.#when(
+            () => !member.isDamaged,
+            () => undefined,
+          );
+        },
+      );
+    });
+  }
+
+  /** Everybody is up, led, and on a par with the leader, which is another member. */
+  #isCalm(member: SimulatedMember): boolean {
+    const leader = this.#world.leader();
+    if (leader === undefined || leader === member) return false;
+    return this.#world.members.every(
+      ({ running, durable, isDamaged, isSuspect }) =>
+        running?.replica.core.leader === leader.id &&
+        !isDamaged &&
+        !isSuspect &&
+        durable.lastIndex === leader.durable.lastIndex,
+    );
+  }
+
+  /** Goes on once the condition holds, or ends the quiet time if it does not for long. */
+  #when(condition: () => boolean, go: () => void, untilMs = this.#world.scheduler.nowMs + patienceMs): void {
+    if (condition()) {
+      go();
+      if (!this.#world.members.some(({ isDamaged }) => isDamaged)) this.#endQuiet();
+    } else if (this.#world.scheduler.nowMs < untilMs) {
+      this.#world.later(50, () => this.#when(condition, go, untilMs));
+    } else {
+      this.#endQuiet();
+    }
+  }
+
+  #endQuiet(): void {
+    this.#isQuiet = false;
+    this.#world.network.calm([]);
+  }
+
+  #during(member: SimulatedMember | undefined, forMs: number, ending: string, end: () => void): void {
+    const endOnce = (): void => {
+      if (!this.#endings.delete(endOnce)) return;
+      end();
+      this.#world.tell(ending);
+    };
+    this.#endings.set(endOnce, member);
+    this.#world.later(forMs, () => {
+      // What is broken at the end of the safety phase stays so.
+      if (!this.#isOver) endOnce();
+    });
+  }
+
+  #count({ kind }: Fault): void {
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+  }
+}

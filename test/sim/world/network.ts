@@ -1,0 +1,226 @@
+import type { MemberId, Message } from '../../../src/raft/index.ts';
+import { decodeFrame, encodeFrame } from '../../../src/transport/codec.ts';
+import { frameHeaderBytes } from '../../../src/transport/frame.ts';
+import type { PeerAnswer, PeerRequest, PeerView, Receiver, Transport } from '../../../src/transport/index.ts';
+import type { Chance } from './chance.ts';
+import type { SimulatedProcess } from './process.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** How a link treats what is sent over it. */
+export interface Weather {
+  /** Shares from 0 to 1. */
+  readonly loss: number;
+  readonly duplication: number;
+  readonly delayMinMs: number;
+  readonly delayMaxMs: number;
+}
+
+export const fairWeather: Weather = { loss: 0, duplication: 0, delayMinMs: 0.2, delayMaxMs: 2 };
+
+/** What the network shows to those who watch. */
+export interface NetworkWatch {
+  /** The moment before a message leaves its sender. */
+  onSend(from: MemberId, message: Message): void;
+  onDelivered(message: Message): void;
+}
+
+interface Station {
+  readonly process: SimulatedProcess;
+  receiver: Receiver | undefined;
+}
+
+/** A connection that broke is noticed after about that time. */
+const noticeMs = 5;
+
+/**
+ * The members' network: any direction of any link may be cut, lose, delay, overtake and repeat. Raft's messages have to
+ * bear all of it. Requests are never repeated, and their outcome is told as the transport promises: `not_sent` only if
+ * nothing arrived and nothing will.
+ */
+export class SimulatedNetwork {
+  readonly #scheduler: Scheduler;
+  readonly #chance: Chance;
+  readonly #watch: NetworkWatch;
+  /** Messages go through the real frames. */
+  readonly #usesFrames: boolean;
+  readonly #stations = new Map<MemberId, Station>();
+  /** How many of the cuts under way concern a direction: they may overlap. */
+  readonly #cuts = new Map<string, number>();
+  readonly #weather: Weather[] = [];
+  #calm: ReadonlySet<MemberId> = new Set();
+
+  constructor(scheduler: Scheduler, chance: Chance, watch: NetworkWatch, options: { readonly usesFrames: boolean }) {
+    this.#scheduler = scheduler;
+    this.#chance = chance;
+    this.#watch = watch;
+    this.#usesFrames = options.usesFrames;
+  }
+
+  /** The transport of a process that has just started; what was meant for the one before is not given to it. */
+  connect(member: MemberId, process: SimulatedProcess): Transport {
+    const station: Station = { process, receiver: undefined };
+    this.#stations.set(member, station);
+    return new StationTransport(this, member, station);
+  }
+
+  /** The process has ended: its connections break. */
+  disconnect(member: MemberId): void {
+    this.#stations.delete(member);
+    for (const [other, station] of this.#stations) this.#tellUnreachable(other, station, member);
+  }
+
+  /** One direction is cut until the returned function is called. */
+  cut(from: MemberId, to: MemberId): () => void {
+    const link = `${from} ${to}`;
+    this.#cuts.set(link, (this.#cuts.get(link) ?? 0) + 1);
+    return () => this.#cuts.set(link, (this.#cuts.get(link) ?? 0) - 1);
+  }
+
+  /** The newest weather holds until the returned function is called. */
+  worsen(weather: Weather): () => void {
+    this.#weather.push(weather);
+    return () => this.#weather.splice(this.#weather.indexOf(weather), 1);
+  }
+
+  /** Between these nothing is cut or lost any more. */
+  calm(members: Iterable<MemberId>): void {
+    this.#calm = new Set(members);
+  }
+
+  send(from: MemberId, station: Station, message: Message): void {
+    this.#watch.onSend(from, message);
+    if (this.#stations.get(from) !== station) return;
+    const weather = this.#weatherBetween(from, message.to);
+    if (this.#isCut(from, message.to) || this.#chance.happens(weather.loss)) {
+      // A transport hears of some of what it loses, and of some not.
+      if (this.#chance.happens(0.3)) this.#tellUnreachable(from, station, message.to);
+      return;
+    }
+    const sent = this.#usesFrames ? reread(message) : message;
+    const copies = this.#chance.happens(weather.duplication) ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) {
+      this.#scheduler.after(this.#delay(weather), undefined, () => this.#deliver(sent));
+    }
+  }
+
+  request(from: MemberId, station: Station, to: MemberId, request: PeerRequest): Promise<PeerAnswer> {
+    return new Promise((resolve) => {
+      const { process } = station;
+      const end = (answer: PeerAnswer): void => {
+        cancelTimeout();
+        this.#scheduler.after(0, process, () => resolve(answer));
+      };
+      const cancelTimeout = process.setTimer(request.timeoutMs, () => resolve(lost));
+      const weather = this.#weatherBetween(from, to);
+      if (!this.#stations.has(to) || this.#isCut(from, to)) {
+        const answer: PeerAnswer = this.#chance.happens(0.7) ? { outcome: 'not_sent', reason: 'no connection' } : lost;
+        this.#scheduler.after(this.#delay(weather), undefined, () => end(answer));
+        return;
+      }
+      if (this.#chance.happens(weather.loss)) {
+        this.#scheduler.after(noticeMs, undefined, () => end(lost));
+        return;
+      }
+      this.#scheduler.after(this.#delay(weather), undefined, () => this.#handOver(from, to, request, end));
+    });
+  }
+
+  #handOver(from: MemberId, to: MemberId, request: PeerRequest, end: (answer: PeerAnswer) => void): void {
+    const station = this.#stations.get(to);
+    const { process, receiver } = station ?? {};
+    if (process === undefined || receiver === undefined) {
+      end(lost);
+      return;
+    }
+    whenAwake(process, () => {
+      receiver.onRequest(from, request).then(
+        (body) => {
+          const weather = this.#weatherBetween(to, from);
+          const isLost = this.#isCut(to, from) || this.#chance.happens(weather.loss);
+          this.#scheduler.after(this.#delay(weather), undefined, () =>
+            end(isLost ? lost : { outcome: 'answered', body }),
+          );
+        },
+        () => this.#scheduler.after(noticeMs, undefined, () => end(lost)),
+      );
+    });
+  }
+
+  #deliver(message: Message): void {
+    const { process, receiver } = this.#stations.get(message.to) ?? {};
+    if (process === undefined || receiver === undefined) return;
+    whenAwake(process, () => {
+      this.#watch.onDelivered(message);
+      receiver.onMessages([message]);
+    });
+  }
+
+  #tellUnreachable(member: MemberId, station: Station, lost: MemberId): void {
+    if (member === lost) return;
+    this.#scheduler.after(this.#chance.between(0, noticeMs), station.process, () =>
+      station.receiver?.onUnreachable(lost),
+    );
+  }
+
+  #isCut(from: MemberId, to: MemberId): boolean {
+    if (this.#calm.has(from) && this.#calm.has(to)) return false;
+    return (this.#cuts.get(`${from} ${to}`) ?? 0) > 0;
+  }
+
+  #weatherBetween(from: MemberId, to: MemberId): Weather {
+    if (this.#calm.has(from) && this.#calm.has(to)) return fairWeather;
+    return this.#weather.at(-1) ?? fairWeather;
+  }
+
+  #delay({ delayMinMs, delayMaxMs }: Weather): number {
+    return this.#chance.skewed(delayMinMs, delayMaxMs);
+  }
+}
+
+const lost: PeerAnswer = { outcome: 'lost', reason: 'the connection broke' };
+
+function whenAwake(process: SimulatedProcess, run: () => void): void {
+  if (process.isGone) return;
+  if (process.isPaused) process.defer(run);
+  else run();
+}
+
+/** What arrives at the other end of a real connection. */
+function reread(message: Message): Message {
+  const bytes = encodeFrame({ type: 'messages', groupId: 1, messages: [message] });
+  const frame = decodeFrame(bytes.subarray(frameHeaderBytes), { from: message.from, to: message.to });
+  if (typeof frame === 'string' || frame.type !== 'messages') throw new Error(`a frame that cannot be read: ${frame}`);
+  return frame.messages[0] as Message;
+}
+
+class StationTransport implements Transport {
+  readonly #network: SimulatedNetwork;
+  readonly #member: MemberId;
+  readonly #station: Station;
+
+  constructor(network: SimulatedNetwork, member: MemberId, station: Station) {
+    this.#network = network;
+    this.#member = member;
+    this.#station = station;
+  }
+
+  send(_groupId: number, messages: readonly Message[]): void {
+    for (const message of messages) this.#network.send(this.#member, this.#station, message);
+  }
+
+  request(to: MemberId, request: PeerRequest): Promise<PeerAnswer> {
+    return this.#network.request(this.#member, this.#station, to, request);
+  }
+
+  serve(_groupId: number, receiver: Receiver): void {
+    this.#station.receiver = receiver;
+  }
+
+  peers(): readonly PeerView[] {
+    return [];
+  }
+
+  async close(): Promise<void> {
+    this.#station.receiver = undefined;
+  }
+}

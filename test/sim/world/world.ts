@@ -1,0 +1,179 @@
+import type { MemberId, Message } from '../../../src/raft/index.ts';
+import type { Operation as HistoryOperation } from '../../checking/history.ts';
+import { describeOperation } from '../../checking/history.ts';
+import { SafetyWatch } from '../checks/safety.ts';
+import { Violation } from '../checks/violation.ts';
+import { Clients } from '../clients.ts';
+import type { Plan } from '../plan.ts';
+import { Story } from '../story.ts';
+import { Trace } from '../trace.ts';
+import { Chance } from './chance.ts';
+import { SimulatedMember } from './member.ts';
+import { SimulatedNetwork } from './network.ts';
+import { Scheduler } from './scheduler.ts';
+import type { Operation } from './volume.ts';
+
+/** A process that ended by itself is started again after that time, as by a supervisor. */
+const restartMs = 700;
+
+/** A cluster with its disks, its network and its clients, and everybody who watches it. */
+export class World {
+  readonly plan: Plan;
+  readonly chance: Chance;
+  readonly scheduler: Scheduler;
+  readonly network: SimulatedNetwork;
+  readonly members: readonly SimulatedMember[];
+  readonly clients: Clients;
+  readonly safety: SafetyWatch;
+  readonly story = new Story();
+  readonly trace = new Trace();
+  /** Members that start again after a failure of their own. */
+  readonly supervised: Set<SimulatedMember>;
+  /** Messages delivered. */
+  messages = 0;
+  #reportedLeader = '';
+
+  constructor(plan: Plan) {
+    this.plan = plan;
+    this.chance = new Chance(plan.seed).of('world');
+    this.scheduler = new Scheduler(this.chance.of('order'));
+    this.network = new SimulatedNetwork(
+      this.scheduler,
+      this.chance.of('network'),
+      {
+        onSend: (from, message) => this.#onSend(from, message),
+        onDelivered: (message) => this.#onDelivered(message),
+      },
+      { usesFrames: plan.usesFrames },
+    );
+    const everyone = Array.from({ length: plan.members }, (_, i) => (i + 1).toString(16));
+    this.members = everyone.map((id) => this.#makeMember(id, everyone));
+    this.supervised = new Set(this.members);
+    this.safety = new SafetyWatch(this.members);
+    this.clients = new Clients({
+      plan: plan.clients,
+      scheduler: this.scheduler,
+      chance: this.chance.of('clients'),
+      members: this.members,
+      slowestClock: 0.75,
+      onEnded: (operation) => this.#onEnded(operation),
+      onViolation: (violation) => this.scheduler.stop(violation),
+    });
+    this.scheduler.onSettled = () => this.#look();
+    this.network.worsen(plan.weather);
+    for (const member of this.members) member.disk.setSpeed(plan.diskSpeed);
+  }
+
+  member(number: number): SimulatedMember {
+    const member = this.members[number];
+    if (member === undefined) throw new Error(`there is no member ${number}`);
+    return member;
+  }
+
+  /** Who leads, as far as can be told: of several the one in the highest term. */
+  leader(): SimulatedMember | undefined {
+    let leader: SimulatedMember | undefined;
+    for (const member of this.members) {
+      const core = member.running?.replica.core;
+      if (core?.role !== 'leader') continue;
+      if (leader === undefined || core.term > (leader.running?.replica.core.term ?? 0)) leader = member;
+    }
+    return leader;
+  }
+
+  tell(text: string): void {
+    this.story.tell(this.scheduler.nowMs, text);
+  }
+
+  /** Runs it that many milliseconds of the world later. */
+  later(delayMs: number, run: () => void): void {
+    this.scheduler.after(delayMs, undefined, run);
+  }
+
+  #makeMember(id: MemberId, everyone: readonly MemberId[]): SimulatedMember {
+    const { plan, scheduler, network } = this;
+    const member = new SimulatedMember({
+      id,
+      everyone,
+      scheduler,
+      network,
+      chance: this.chance.of(`member ${id}`),
+      heartbeatIntervalMs: plan.heartbeatIntervalMs,
+      electionTimeoutMs: plan.electionTimeoutMs,
+      logCacheBytes: plan.logCacheBytes,
+      flushIntervalMs: plan.flushIntervalMs,
+      events: {
+        onStarted: (started) => {
+          this.safety.onStart(started.id);
+          this.tell(`${started.id} runs`);
+        },
+        onApplied: (by, index, revision) => this.#onApplied(by, index, revision),
+        onNote: (by, text) => this.tell(`${by.id}: ${text}`),
+        onFailure: (by, reason, isExpected) => this.#onFailure(by, reason, isExpected),
+      },
+    });
+    member.disk.onLogDurable = (operations) => this.#onLogDurable(member, operations);
+    return member;
+  }
+
+  /** After every event: the members that it may have concerned are all looked at, it is only a few comparisons. */
+  #look(): void {
+    this.trace.mix(this.scheduler.nowMs * 1024);
+    for (const member of this.members) {
+      const { running } = member;
+      if (running === undefined) continue;
+      const { core } = running.replica;
+      this.safety.look(member, core);
+      if (
+        member.isDamaged &&
+        !core.isSuspect &&
+        !member.isSuspect &&
+        member.durable.lastIndex >= this.safety.appliedIndex
+      ) {
+        member.isDamaged = false;
+        this.tell(`${member.id} has everything again`);
+      }
+      if (core.role !== 'leader') continue;
+      const leader = `${member.id} leads in term ${core.term}`;
+      if (leader === this.#reportedLeader) continue;
+      this.#reportedLeader = leader;
+      this.tell(leader);
+    }
+  }
+
+  #onSend(from: MemberId, message: Message): void {
+    const sender = this.members.find(({ id }) => id === from);
+    if (sender !== undefined) this.safety.onSend(sender, message);
+  }
+
+  #onDelivered(message: Message): void {
+    this.messages++;
+    this.trace.mix(message.type.length);
+    this.trace.mix(message.term);
+    this.trace.mixText(message.to);
+  }
+
+  #onLogDurable(member: SimulatedMember, operations: readonly Operation[]): void {
+    this.safety.onDurable(member, member.durable.apply(operations));
+    this.trace.mix(operations.length);
+  }
+
+  #onApplied(member: SimulatedMember, index: number, revision: number): void {
+    const core = member.running?.replica.core;
+    if (core === undefined) throw new Violation('state machine safety', `${member.id} applies while it is down`);
+    this.trace.mix(index);
+    this.safety.onApplied(member, core, index, revision);
+  }
+
+  #onFailure(member: SimulatedMember, reason: unknown, isExpected: boolean): void {
+    const text = reason instanceof Error ? reason.message : String(reason);
+    this.tell(`${member.id} stops: ${text.slice(0, 150)}`);
+    if (!isExpected) this.scheduler.stop(new Violation('member invariant', `${member.id}: ${text}`));
+    else if (this.supervised.has(member)) this.later(restartMs, () => this.supervised.has(member) && member.start());
+  }
+
+  #onEnded(operation: HistoryOperation): void {
+    this.trace.mixText(JSON.stringify(operation.action));
+    this.tell(describeOperation(operation));
+  }
+}
