@@ -90,7 +90,9 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    this.#bytes[this.#reserve(1)] = value;
+    // The place first: to make it may take another buffer, and the left side would be that of before.
+    const at = this.#reserve(1);
+    this.#bytes[at] = value;
     return this;
   }
 

@@ -53,6 +53,15 @@ const samples: readonly (readonly [Command, string])[] = [
   ],
 ];
 
+test('command: a range comes back as it was, however long its keys are', () => {
+  for (let length = 0; length < 3000; length++) {
+    for (const end of [undefined, key]) {
+      const command: Command = { kind: 'deleteRange', range: { start: Buffer.alloc(length, 's'), end }, ...limits };
+      assert.deepEqual(decodeCommand(encodeCommand(command)), command, `${length} bytes`);
+    }
+  }
+});
+
 test('command: every kind comes back as it was, from the bytes it always had', () => {
   for (const [command, hex] of samples) {
     assert.equal(encodeCommand(command).toString('hex'), hex);

@@ -173,6 +173,14 @@ describe('many keys', () => {
     assert.equal((await list('countOnly')).count, 6);
   });
 
+  test('delete: a range whose keys are long', async () => {
+    for (const length of [489, 490, 491, 1000, 8000]) {
+      const start = `z${'z'.repeat(length - 1)}`;
+      await client.call(`PUT /v1/kv/${start}`, { body: 'x' });
+      assert.equal((await client.call(`DELETE /v1/kv?prefix=${start}`)).json()['deleted'], 1, `${length} bytes`);
+    }
+  });
+
   test('delete: a range, in one revision; none of it left counts as 0', async () => {
     await client.call('PUT /v1/kv/gone/1', { body: 'x' });
     const { revision } = (await client.call('PUT /v1/kv/gone/2', { body: 'x' })).json();
