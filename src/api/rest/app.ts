@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { BalsaError } from '../../contract/errors.ts';
 import type { ClusterService, KvService } from '../../replica/service.ts';
-import { endBrokenConnection } from './client-error.ts';
+import { endBrokenConnection, refuseMissingHost } from './client-error.ts';
 import { clusterRoutes } from './cluster.ts';
 import { healthRoutes } from './health.ts';
 import { createHttpServer } from './http-server.ts';
@@ -69,6 +69,7 @@ export function createRestApp(options: RestOptions): FastifyInstance {
     serverFactory: (handler) =>
       createHttpServer(handler, limits, {
         onClientError: (error, socket) => endBrokenConnection(error, socket, () => kv.header()),
+        onMissingHost: (response) => refuseMissingHost(response, kv.header()),
         onServerError: log.listenerFailed,
       }),
     // The server's own handler does it, on each listener; Fastify sets this one on the first of them only.

@@ -113,6 +113,16 @@ describe('bad input', () => {
     );
   });
 
+  test('a request that does not name its host', async () => {
+    await checkRaw('GET /livez HTTP/1.1\r\n\r\n', 400, 'bad_request');
+    await checkRaw('PUT /v1/kv/bad/host HTTP/1.1\r\ncontent-length: 1\r\n\r\nx', 400, 'bad_request');
+    await checkRaw(
+      'PUT /v1/kv/bad/host HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\n',
+      400,
+      'bad_request',
+    );
+  });
+
   test('a body that breaks off: nothing is put', async () => {
     const connection = await client.connect();
     connection.send('PUT /v1/kv/bad/body HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc');

@@ -31,6 +31,18 @@ export function endBrokenConnection(
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`, () => socket.destroy());
 }
 
+/** Answers a request that does not say which host it is for, and ends the connection. */
+export function refuseMissingHost(response: ServerResponse, header: AnswerHeader): void {
+  const problem = new BalsaError('bad_request', 'The request has no Host header, which HTTP/1.1 demands. Send one.');
+  const body = problemText(problem);
+  const headers = {
+    ...problemHeaders(problem, header),
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  response.writeHead(problem.kind.httpStatus, headers).end(body);
+}
+
 /** Whether bytes on the socket now would be taken for an answer, or for a part of one, that is on its way. */
 function isAnswering(socket: Socket): boolean {
   // The answer that the socket belongs to at the moment; Node's own handler of this event looks there as well.

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { isDeclaredTooLarge } from './request-body.ts';
 
@@ -18,6 +18,8 @@ export interface HttpLimits {
 export interface HttpServerEvents {
   /** A connection on which no request could be read. It has to be ended. */
   readonly onClientError: (error: Error & { code?: string }, socket: Socket) => void;
+  /** A request of HTTP/1.1 without a Host header, which must be answered with 400 (RFC 9112, 3.2). */
+  readonly onMissingHost: (response: ServerResponse) => void;
   /** The listener failed, as when the process is out of file descriptors. */
   readonly onServerError: (error: Error) => void;
 }
@@ -32,10 +34,16 @@ const headerBytesMax = 64 * 1024;
  * The HTTP server under Fastify, with the guards that Fastify leaves off (it even switches Node's own slow-request
  * guard off). Made here and not by Fastify so that each listener has them: for `localhost` Fastify opens one per address.
  */
-export function createHttpServer(handler: RequestListener, limits: HttpLimits, events: HttpServerEvents): Server {
+export function createHttpServer(route: RequestListener, limits: HttpLimits, events: HttpServerEvents): Server {
+  const handler: RequestListener = (request, response) => {
+    if (lacksHost(request)) events.onMissingHost(response);
+    else route(request, response);
+  };
   const server = createServer(
     {
       noDelay: true,
+      // Node would answer 400 without a body.
+      requireHostHeader: false,
       maxHeaderSize: headerBytesMax,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
@@ -50,10 +58,14 @@ export function createHttpServer(handler: RequestListener, limits: HttpLimits, e
   server.once('listening', () => server.on('error', events.onServerError));
   server.on('checkContinue', (request: IncomingMessage, response) => {
     // Else the client sends the whole body before it learns that it is too large.
-    if (!isDeclaredTooLarge(request, limits.bodyBytesMax)) response.writeContinue();
+    if (!lacksHost(request) && !isDeclaredTooLarge(request, limits.bodyBytesMax)) response.writeContinue();
     handler(request, response);
   });
   // An expectation that is not known may be ignored (RFC 9110, 10.1.1); Node would answer 417 without a body.
   server.on('checkExpectation', handler);
   return server;
+}
+
+function lacksHost({ headers, httpVersion }: IncomingMessage): boolean {
+  return headers.host === undefined && httpVersion === '1.1';
 }
