@@ -32,6 +32,7 @@ const refused: readonly [name: string, given: readonly string[], line: RegExp][]
   ['a flag that does not exist, with one dash', ['-nmae=x'], /^--nmae: there is no such flag/],
   ['a word that is no flag', ['node1'], /^"node1": balsa serve takes flags only/],
   ['a word after a switch', ['--pre-vote', 'true'], /^"true": balsa serve takes flags only/],
+  ['line ends and terminal commands, shown as what they are', ['a\r\n\x1b[2J'], /^"a\\u000d\\u000a\\u001b\[2J": /],
   ['a lonely dash', ['--'], /^"--": balsa serve takes flags only/],
   ['a flag without its value', ['--name'], /^--name: needs a value, as in --name=NAME$/],
   ['a flag in place of a value', ['--name', '--data-dir', 'x'], /^--name: needs a value/],

@@ -1,3 +1,5 @@
+import { escapeControls } from '../server/escape-controls.ts';
+
 /** What the process tells its caller. Scripts depend on them: a code never gets a second meaning. */
 export const exitCodes = {
   ok: 0,
@@ -17,7 +19,7 @@ export class CommandError extends Error {
   readonly exitCode: number;
 
   constructor(message: string, exitCode: number = exitCodes.failed) {
-    super(message);
+    super(escapeControls(message));
     this.exitCode = exitCode;
   }
 }

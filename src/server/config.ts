@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { escapeControls } from './escape-controls.ts';
 import { type Config, type Option, type OptionName, options } from './options.ts';
 
 export type { Config, InitialMember, LogFormat, LogLevel } from './options.ts';
@@ -8,8 +9,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 
   constructor(message: string) {
-    // What was given may hold line ends or terminal commands.
-    super(message.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`));
+    super(escapeControls(message));
   }
 }
 
