@@ -6,11 +6,11 @@ import type { Deadline, Deadlines } from './deadlines.ts';
 import type { ReplicaMetrics } from './metrics.ts';
 
 export interface ReadsOptions {
-  readonly core: RaftCore;
+  readonly core: Pick<RaftCore, 'leader' | 'requestReadIndex'>;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly metrics: ReplicaMetrics;
-  /** A round without an answer for that long is asked again. */
+  /** A question without an answer for that long is asked again. */
   readonly retryMs: number;
   readonly pendingMax: number;
   readonly random: Random;
@@ -25,12 +25,17 @@ interface Read {
   readonly reject: (error: BalsaError) => void;
 }
 
-/** One question for a read index, which answers all reads that had arrived when it was asked. */
+/** One question for a read index, which answers all reads that had arrived when it was asked first. */
 interface Round {
-  readonly context: number;
+  /** One for each time that it was asked; an answer to any of them will do. */
+  readonly contexts: number[];
   readonly startedMs: number;
+  askedMs: number;
   readonly reads: Set<Read>;
 }
+
+/** Attempts whose answers still count; with usual timeouts, those of some seconds. */
+const contextsMax = 32;
 
 /**
  * Linearizable reads by ReadIndex (thesis 6.4): the leader confirms with a quorum that it still leads, and the read is
@@ -101,14 +106,15 @@ export class Reads {
     if (this.#round !== undefined || (this.#waiting.size === 0 && !this.#probeWanted)) return;
     const context = ++this.#lastContext;
     if (!this.#options.core.requestReadIndex(context)) return;
+    const now = this.#options.clock.monotonicMs();
     this.#probeWanted = false;
-    this.#round = { context, startedMs: this.#options.clock.monotonicMs(), reads: this.#waiting };
+    this.#round = { contexts: [context], startedMs: now, askedMs: now, reads: this.#waiting };
     this.#waiting = new Set();
   }
 
   onReadState(state: ReadState): void {
     const round = this.#round;
-    if (round === undefined || round.context !== state.context) return;
+    if (round === undefined || !round.contexts.includes(state.context)) return;
     this.#round = undefined;
     this.#options.metrics.readRoundConfirmed(round.reads.size, this.#options.clock.monotonicMs() - round.startedMs);
     this.#confirmed.push({ index: state.index, round });
@@ -138,10 +144,9 @@ export class Reads {
   }
 
   tick(): void {
-    if (this.#round !== undefined) {
-      const ageMs = this.#options.clock.monotonicMs() - this.#round.startedMs;
-      if (ageMs >= this.#options.retryMs) this.#repeatRound();
-    }
+    const now = this.#options.clock.monotonicMs();
+    if (this.#round !== undefined && now - this.#round.askedMs >= this.#options.retryMs)
+      this.#askAgain(this.#round, now);
     if (this.#waiting.size > 0 || this.#probeWanted) this.#options.wake();
   }
 
@@ -155,6 +160,19 @@ export class Reads {
     this.#waiting.clear();
     this.#confirmed = [];
     this.#round = undefined;
+  }
+
+  /**
+   * Question or answer may be lost, or only be slow: so both attempts count. Reads that arrived since then wait for the
+   * next round, as an answer to the first attempt may be older than they are.
+   */
+  #askAgain(round: Round, now: number): void {
+    const context = ++this.#lastContext;
+    round.askedMs = now;
+    if (!this.#options.core.requestReadIndex(context)) return;
+    round.contexts.push(context);
+    if (round.contexts.length > contextsMax) round.contexts.shift();
+    this.#options.wake();
   }
 
   #repeatRound(): void {

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { BalsaError } from '../contract/errors.ts';
 import { decodeCommand, encodeCommand, type Store } from '../mvcc/index.ts';
-import { defaultRaftOptions, type MemberId, type Message, RaftCore } from '../raft/index.ts';
+import { defaultRaftOptions, type MemberId, type Message, RaftCore, type RaftOptions } from '../raft/index.ts';
 import type { RaftLog } from '../storage/index.ts';
 import type { PeerRequest, Receiver, Transport } from '../transport/index.ts';
 import { Deadlines } from './deadlines.ts';
@@ -25,11 +25,17 @@ export interface ReplicaOptions {
   readonly random: Random;
   readonly heartbeatIntervalMs: number;
   readonly electionTimeoutMs: number;
+  /** Other sizes of messages, windows and batches than the usual ones; small ones show what large ones hide. */
+  readonly limits?: RaftLimits;
   readonly metrics: ReplicaMetrics;
   readonly logger: ReplicaLog;
   /** The member cannot go on: a failed write, a broken invariant, a damaged value. It has stopped acknowledging. */
   readonly onFailure: (reason: unknown) => void;
 }
+
+export type RaftLimits = Partial<
+  Pick<RaftOptions, 'messageBytesMax' | 'inflightMessagesMax' | 'inflightBytesMax' | 'committedBytesMax'>
+>;
 
 /** One event name per thing that happens. */
 export interface ReplicaLog {
@@ -71,6 +77,7 @@ export class Replica {
     this.core = new RaftCore(
       {
         ...defaultRaftOptions,
+        ...options.limits,
         id: options.memberId,
         configuration: log.configuration,
         hardState: log.hardState,

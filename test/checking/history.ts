@@ -26,6 +26,8 @@ export interface Operation {
    * when it was answered. Absent where nobody was told.
    */
   readonly revision?: number;
+  /** Of a get that found something: the revision of the write that it saw. */
+  readonly modRevision?: number;
 }
 
 /** The value of a key; `null` if there is no such key. */

@@ -67,9 +67,23 @@ interface Alike {
   used: number;
 }
 
+/** A place in the search: an order so far, and what may come next. */
+interface Level {
+  readonly state: State;
+  readonly candidates: readonly Node[];
+  /** Nothing that is left has an end. */
+  readonly isComplete: boolean;
+  tried: number;
+}
+
 class Search {
   /** By their start. */
   readonly #operations: readonly Operation[];
+  /**
+   * In which order to try: by the revisions that the server told. They decide nothing, every other order is tried too;
+   * but an honest server's are right at the first try.
+   */
+  readonly #hints: readonly number[];
   /** For each operation of unknown outcome those that are alike. */
   readonly #alike = new Map<number, Alike>();
   readonly #kinds: readonly Alike[];
@@ -85,48 +99,61 @@ class Search {
 
   constructor(operations: readonly Operation[]) {
     this.#operations = withoutUnseenValues(operations).sort((a, b) => a.startMs - b.startMs);
+    this.#hints = hintsFor(this.#operations);
     this.#kinds = this.#groupUnknown();
     this.#isInOrder = new Uint8Array(operations.length + 1);
     this.#link();
   }
 
   run(): Verdict {
-    let state: State = null;
-    this.#takeReads(state);
-    let node = this.#head.next;
-    while (node !== undefined) {
-      if (node.end !== undefined) {
-        const after = this.#tryNext(node, state);
-        if (after === undefined) {
-          node = node.next;
-        } else {
-          state = after;
-          this.#takeReads(state);
-          node = this.#head.next;
-        }
+    this.#takeIdle(null);
+    const levels = [this.#levelAfter(null)];
+    for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+      // What is left has no end: it may never have taken effect.
+      if (level.isComplete) return { linearizable: true };
+      const next = level.candidates[level.tried++];
+      if (next === undefined) {
+        // Something before this was put there wrongly.
+        if (this.#order.length > this.#longest.length) this.#longest = this.#order.map(({ start }) => start.operation);
+        levels.pop();
+        this.#takeBack();
         continue;
       }
-      // Its operation has ended and is not in the order: something before it was put there wrongly.
-      if (this.#order.length > this.#longest.length) this.#longest = this.#order.map(({ start }) => start.operation);
-      const last = this.#takeBack();
-      if (last === undefined) return this.#failure();
-      state = last.before;
-      node = last.start.next;
+      const after = this.#tryNext(next, level.state);
+      if (after === undefined) continue;
+      this.#takeIdle(after);
+      levels.push(this.#levelAfter(after));
     }
-    // What is left has no end: it may never have taken effect.
-    return { linearizable: true };
+    return this.#failure();
+  }
+
+  /** Whatever began before the first end of what is left may come next. */
+  #levelAfter(state: State): Level {
+    const candidates: Node[] = [];
+    let node = this.#head.next;
+    for (; node?.end !== undefined; node = node.next) candidates.push(node);
+    candidates.sort((a, b) => this.#hint(a) - this.#hint(b));
+    // What comes next by its revision cannot: then, as a rule, something took effect before that nobody was told of.
+    const possible = candidates.findIndex(({ operation }) => this.#isPossible(state, operation));
+    const first = candidates[0];
+    if (possible > 0 && first !== undefined) {
+      const at = this.#hint(first);
+      const rank = (node: Node): number => (this.#hint(node) === at ? 0 : this.#hint(node) === noHint ? 1 : 2);
+      candidates.sort((a, b) => rank(a) - rank(b));
+    }
+    return { state, candidates, isComplete: node === undefined, tried: 0 };
   }
 
   /**
-   * Reads that may come next and are right now do: wherever else they could come, they could come here as well, since
-   * they change nothing. So these are no choices, and nothing else is tried in their place.
+   * Reads, and conditions that did not hold, that may come next and are right now do: wherever else they could come, they
+   * could come here as well, since they change nothing. So these are no choices, and nothing else is tried in their place.
    */
-  #takeReads(state: State): void {
+  #takeIdle(state: State): void {
     let node = this.#head.next;
     while (node?.end !== undefined) {
-      const { action } = this.#operations[node.operation] as Operation;
+      const operation = this.#operations[node.operation] as Operation;
       const following: Node | undefined = node.next === node.end ? node.next?.next : node.next;
-      if (action.kind === 'get' && action.value === state) {
+      if (isIdle(operation) && stateAfter(state, operation) === state) {
         this.#append({ start: node, before: state, isChoice: false });
         node = following;
       } else {
@@ -206,6 +233,14 @@ class Search {
     return groups;
   }
 
+  #isPossible(state: State, operation: number): boolean {
+    return stateAfter(state, this.#operations[operation] as Operation) !== undefined;
+  }
+
+  #hint({ operation }: Node): number {
+    return this.#hints[operation] ?? noHint;
+  }
+
   #isUnknown(index: number): boolean {
     return this.#operations[index]?.endMs === Number.POSITIVE_INFINITY;
   }
@@ -255,6 +290,30 @@ function withoutUnseenValues(operations: readonly Operation[]): Operation[] {
     const isKnown = endMs !== Number.POSITIVE_INFINITY || action.kind === 'delete' || action.kind === 'get';
     if (isKnown || seen.has(action.value)) return operation;
     return { ...operation, action: { ...action, value: '\u0000unseen' } };
+  });
+}
+
+const noHint = Number.MAX_SAFE_INTEGER;
+
+/** It is known to have changed nothing. */
+function isIdle({ action, endMs }: Operation): boolean {
+  if (endMs === Number.POSITIVE_INFINITY) return false;
+  return action.kind === 'get' || ('done' in action && !action.done);
+}
+
+/** What nobody told a revision of comes last. */
+function hintsFor(operations: readonly Operation[]): readonly number[] {
+  const seen = new Map<string, number>();
+  for (const { action, modRevision } of operations) {
+    if (action.kind === 'get' && action.value !== null && modRevision !== undefined)
+      seen.set(action.value, modRevision);
+  }
+  return operations.map(({ action, revision }) => {
+    if (revision !== undefined) return revision;
+    return (
+      (action.kind === 'delete' || action.value === null ? undefined : seen.get(action.value)) ??
+      Number.MAX_SAFE_INTEGER
+    );
   });
 }
 

@@ -117,7 +117,8 @@ export class Clients {
     if (kv !== undefined && value !== null) this.#seen.set(key, { value, modRevision: kv.modRevision });
     const stalenessMs = this.#stalenessOf(consistency, header.stalenessMs);
     const action: Action = { kind: 'get', value };
-    this.#note({ client, key, action, startMs: startMs - stalenessMs, revision: header.revision });
+    const told = { client, key, action, startMs: startMs - stalenessMs, revision: header.revision };
+    this.#note(kv === undefined ? told : { ...told, modRevision: kv.modRevision });
     return true;
   }
 

@@ -1,3 +1,4 @@
+import type { RaftLimits } from '../../src/replica/index.ts';
 import { Chance } from './world/chance.ts';
 import type { DiskSpeed } from './world/disk.ts';
 import type { Weather } from './world/network.ts';
@@ -58,6 +59,7 @@ export interface Plan {
   readonly weather: Weather;
   readonly diskSpeed: DiskSpeed;
   readonly usesFrames: boolean;
+  readonly limits: RaftLimits;
   readonly logCacheBytes: number;
   readonly flushIntervalMs: number;
   readonly clients: ClientPlan;
@@ -118,6 +120,7 @@ export function planOf(seed: number, wishes: { readonly members?: number | undef
     weather: drawWeather(chance, chance.happens(0.3) ? 'bad' : 'fair'),
     diskSpeed: { minMs: 0.1, maxMs: chance.pick([1, 5, 20]) },
     usesFrames: chance.happens(0.2),
+    limits: chance.happens(0.5) ? drawLimits(chance) : {},
     logCacheBytes: chance.pick([0, 2_000, 1_000_000]),
     flushIntervalMs: chance.pick([50, 2000]),
     clients: drawClients(chance),
@@ -136,13 +139,21 @@ function drawClients(chance: Chance): ClientPlan {
   };
 }
 
+function drawLimits(chance: Chance): RaftLimits {
+  return {
+    messageBytesMax: chance.pick([1, 60, 1_000_000]),
+    inflightMessagesMax: chance.pick([1, 3, 256]),
+    committedBytesMax: chance.pick([1, 200, 1_000_000]),
+  };
+}
+
 function drawWeather(chance: Chance, kind: 'fair' | 'bad'): Weather {
   if (kind === 'fair') return { loss: 0, duplication: 0, delayMinMs: 0.1, delayMaxMs: chance.pick([1, 5, 50]) };
   return {
     loss: chance.pick([0, 0.02, 0.1, 0.3]),
     duplication: chance.pick([0, 0.05, 0.5]),
     delayMinMs: 0.1,
-    delayMaxMs: chance.pick([5, 50, 400]),
+    delayMaxMs: chance.pick([5, 50, 400, 4000]),
   };
 }
 

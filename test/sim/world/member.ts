@@ -4,6 +4,7 @@ import {
   noMetrics,
   openState,
   publishCommand,
+  type RaftLimits,
   Replica,
   ReplicaKvService,
   type State,
@@ -23,6 +24,7 @@ export interface MemberOptions {
   readonly chance: Chance;
   readonly heartbeatIntervalMs: number;
   readonly electionTimeoutMs: number;
+  readonly limits: RaftLimits;
   readonly logCacheBytes: number;
   readonly flushIntervalMs: number;
   readonly events: MemberEvents;
@@ -190,6 +192,7 @@ export class SimulatedMember {
       random: chance.of(`process ${this.#starts}`),
       heartbeatIntervalMs: this.#options.heartbeatIntervalMs,
       electionTimeoutMs: this.#options.electionTimeoutMs,
+      limits: this.#options.limits,
       metrics: noMetrics,
       logger,
       onFailure: (reason) => this.#fail(process, reason),

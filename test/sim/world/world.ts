@@ -100,6 +100,7 @@ export class World {
       chance: this.chance.of(`member ${id}`),
       heartbeatIntervalMs: plan.heartbeatIntervalMs,
       electionTimeoutMs: plan.electionTimeoutMs,
+      limits: plan.limits,
       logCacheBytes: plan.logCacheBytes,
       flushIntervalMs: plan.flushIntervalMs,
       events: {
@@ -143,7 +144,7 @@ export class World {
 
   #onSend(from: MemberId, message: Message): void {
     const sender = this.members.find(({ id }) => id === from);
-    if (sender !== undefined) this.safety.onSend(sender, message);
+    if (sender !== undefined) this.#check(() => this.safety.onSend(sender, message));
   }
 
   #onDelivered(message: Message): void {
@@ -154,15 +155,24 @@ export class World {
   }
 
   #onLogDurable(member: SimulatedMember, operations: readonly Operation[]): void {
-    this.safety.onDurable(member, member.durable.apply(operations));
+    const brought = member.durable.apply(operations);
+    this.#check(() => this.safety.onDurable(member, brought));
     this.trace.mix(operations.length);
   }
 
   #onApplied(member: SimulatedMember, index: number, revision: number): void {
     const core = member.running?.replica.core;
-    if (core === undefined) throw new Violation('state machine safety', `${member.id} applies while it is down`);
     this.trace.mix(index);
-    this.safety.onApplied(member, core, index, revision);
+    if (core !== undefined) this.#check(() => this.safety.onApplied(member, core, index, revision));
+  }
+
+  /** Called from within a member, which must not take the verdict for a failure of its own. */
+  #check(check: () => void): void {
+    try {
+      check();
+    } catch (reason) {
+      this.scheduler.stop(reason);
+    }
   }
 
   #onFailure(member: SimulatedMember, reason: unknown, isExpected: boolean): void {
