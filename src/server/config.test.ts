@@ -28,6 +28,16 @@ test('config: members with names of their own have data directories of their own
   assert.equal(resolveConfig({ name: 'node1', dataDir: '/var/lib/balsa' }).dataDir, '/var/lib/balsa');
 });
 
+test('config: two wildcard addresses are advertised as one, and what was resolved can be resolved again', () => {
+  const config = resolveConfig({
+    listenClientUrls: ['http://0.0.0.0:2379', 'http://[::]:2379'],
+    listenPeerUrls: ['http://0.0.0.0:2380', 'http://localhost:2380'],
+  });
+  assert.deepEqual(config.advertiseClientUrls, ['http://localhost:2379']);
+  assert.deepEqual(config.initialCluster, [{ name: 'default', peerUrls: ['http://localhost:2380'] }]);
+  assert.deepEqual(resolveConfig(config), config);
+});
+
 test('config: what is advertised follows from where it listens, and a wildcard address becomes localhost', () => {
   const config = resolveConfig({
     listenClientUrls: ['http://0.0.0.0:4001', 'http://[::]:4002'],

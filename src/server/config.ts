@@ -47,14 +47,13 @@ export function resolveGiven(given: GivenValues): Config {
   const listenPeerUrls = read('listenPeerUrls', given) ?? options.listenPeerUrls.default;
   const givenCluster = read('initialCluster', given);
   const ownPeerUrls = givenCluster?.find((member) => member.name === name)?.peerUrls;
-  const initialAdvertisePeerUrls =
-    read('initialAdvertisePeerUrls', given) ?? ownPeerUrls ?? listenPeerUrls.map(reachable);
+  const initialAdvertisePeerUrls = read('initialAdvertisePeerUrls', given) ?? ownPeerUrls ?? reachable(listenPeerUrls);
   const ownDirectory = name === options.name.default ? 'balsa-data' : `balsa-data-${name}`;
   const config: Config = {
     name,
     dataDir: resolve(read('dataDir', given) ?? ownDirectory),
     listenClientUrls,
-    advertiseClientUrls: read('advertiseClientUrls', given) ?? listenClientUrls.map(reachable),
+    advertiseClientUrls: read('advertiseClientUrls', given) ?? reachable(listenClientUrls),
     listenPeerUrls,
     initialAdvertisePeerUrls,
     initialCluster: givenCluster ?? [{ name, peerUrls: initialAdvertisePeerUrls }],
@@ -157,15 +156,18 @@ function refuseContradictions(config: Config, origin: (option: OptionName) => st
 
 /** Port 0 may be advertised only in place of the port that listening on it will give. */
 function refusePortZero(advertised: readonly string[], listened: readonly string[], origin: string): void {
-  const derived = listened.map(reachable);
+  const derived = reachable(listened);
   const unknown = advertised.find((url) => portOf(url) === '0' && !derived.includes(url));
   if (unknown === undefined) return;
   throw new ConfigError(`${origin}: ${unknown} has port 0, which nobody can connect to; give the real port`);
 }
 
-/** A wildcard address can be listened on and not be connected to from elsewhere. */
-function reachable(listenUrl: string): string {
-  return isWildcard(listenUrl) ? `http://localhost:${portOf(listenUrl)}` : listenUrl;
+/**
+ * A wildcard address can be listened on and not be connected to from elsewhere. Two of them, one for IPv4 and one for
+ * IPv6, are reached in the same way.
+ */
+function reachable(listenUrls: readonly string[]): readonly string[] {
+  return [...new Set(listenUrls.map((url) => (isWildcard(url) ? `http://localhost:${portOf(url)}` : url)))];
 }
 
 function isWildcard(url: string): boolean {
