@@ -45,6 +45,13 @@ test('scan: kinds that frames never hold are refused', () => {
   }
 });
 
+test('scan: negative numbers are refused, -0 too', () => {
+  check('cb 8000000000000000', 'a negative number');
+  check('cb bff0000000000000', 'a negative number');
+  check('cb fff8000000000000', 'a negative number');
+  check('cb 4200000000000000', undefined);
+});
+
 test('scan: nesting is bounded', () => {
   check(`${'91'.repeat(8)}00`, undefined);
   check(`${'91'.repeat(9)}00`, 'arrays are nested deeper than 8');

@@ -46,11 +46,16 @@ export function scanMsgpack(bytes: Uint8Array): string | undefined {
       open.push(length);
       continue;
     }
+    // -0 would pass for a count, and is another value than 0 wherever values are compared.
+    if (token === float64 && (bytes[at] as number) >= 0x80) return 'a negative number';
     if (layout.kind === 'string' && length > stringBytesMax) return `a string of ${length} bytes`;
     at += length;
   }
   return at === bytes.length ? undefined : `${bytes.length - at} bytes follow the value`;
 }
+
+/** Integers above 2^32. */
+const float64 = 0xcb;
 
 interface Layout {
   readonly kind: 'array' | 'string' | 'plain';
@@ -82,7 +87,7 @@ function describe(token: number): Layout | undefined {
       return { kind: 'plain', lengthBytes: 2, fixed: 0 };
     case 0xc6: // bin 32
       return { kind: 'plain', lengthBytes: 4, fixed: 0 };
-    case 0xcb: // float 64: integers above 2^32
+    case float64:
       return { kind: 'plain', lengthBytes: 0, fixed: 8 };
     case 0xcc: // uint 8
       return { kind: 'plain', lengthBytes: 0, fixed: 1 };
