@@ -67,6 +67,16 @@ export class FollowerProgress {
     return this.#nextIndex;
   }
 
+  /** The highest commit index that it was sent, as far as it has the entries. */
+  get sentCommit(): LogIndex {
+    return this.#sentCommit;
+  }
+
+  /** Nothing is sent until it answers. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   /** There are entries to send, or a question, and they may be sent. */
   wantsAppend(lastIndex: LogIndex): boolean {
     if (this.#state === 'snapshot') return false;
