@@ -9,6 +9,7 @@ import { peerPortTarget } from './peer-port.ts';
 import { peerRequestsTarget } from './peer-requests.ts';
 import { raftTarget } from './raft.ts';
 import { restTarget } from './rest.ts';
+import { stateDirectoryTarget } from './state-directory.ts';
 import { storageRecordsTarget } from './storage-records.ts';
 import { storeRecordsTarget } from './store-records.ts';
 
@@ -22,6 +23,7 @@ export const targets: readonly Target[] = [
   storageRecordsTarget,
   journalTarget,
   logDirectoryTarget,
+  stateDirectoryTarget,
   storeRecordsTarget,
   restTarget,
   httpTarget,

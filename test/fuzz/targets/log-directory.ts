@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Random } from '../../../src/base/random.ts';
 import { ManualClock } from '../../../src/base/testing/manual-clock.ts';
 import type { Entry, HardState } from '../../../src/raft/types.ts';
 import { StorageError } from '../../../src/storage/errors.ts';
 import { openDatabase, openRaftLog, openReceiptFile, type RaftLog } from '../../../src/storage/index.ts';
 import { picture, testOwner } from '../../../src/storage/testing/test-entries.ts';
-import { mutate, oneIn, pick } from '../engine/mutate.ts';
 import { smallerJson } from '../engine/smaller.ts';
 import type { Input, OpenTarget, Target } from '../engine/target.ts';
-import { randomOf } from './decoders.ts';
+import { makeScript, parseScript, wreak } from './file-damage.ts';
 
 export const logDirectoryTarget: Target = {
   name: 'log-directory',
@@ -21,30 +19,6 @@ export const logDirectoryTarget: Target = {
   smaller: smallerJson,
   open,
 };
-
-/**
- * One thing that happens to a file while nobody looks. `file` counts the directory's files in the order of their names,
- * the receipts last; `at` is a share of its length.
- */
-interface Damage {
-  readonly file: number;
-  readonly what: (typeof damages)[number];
-  readonly at: number;
-  readonly value: number;
-}
-
-interface Script {
-  readonly base: number;
-  readonly damages: readonly Damage[];
-}
-
-const damages = ['flip', 'set', 'zeros', 'cut', 'extend', 'scramble', 'swap', 'remove', 'empty', 'copyFrom'] as const;
-
-/**
- * What may happen to a table. Not in the midst of it: LevelDB checks no block of a table, and
- * its own assertions end the process on one that makes no sense.
- */
-const outsideDamages: ReadonlySet<string> = new Set<Damage['what']>(['cut', 'extend', 'remove', 'empty']);
 
 /** What a directory was when its last write was acknowledged. */
 interface Base {
@@ -63,7 +37,7 @@ async function open(): Promise<OpenTarget> {
   ];
   const work = join(home, 'work');
   return {
-    make: (random) => ({ kind: 'script', bytes: Buffer.from(JSON.stringify(makeScript(random))) }),
+    make: (random) => ({ kind: 'script', bytes: Buffer.from(JSON.stringify(makeScript(random, bases.length))) }),
     // Of the copy and of LevelDB.
     allocationBytesMin: 64 * 1024 * 1024,
 
@@ -73,7 +47,7 @@ async function open(): Promise<OpenTarget> {
       if (base === undefined) return;
       rmSync(work, { recursive: true, force: true });
       cpSync(base.path, work, { recursive: true });
-      for (const damage of script.damages) wreak(work, damage);
+      for (const damage of script.damages) wreak(filesOf(work), damage);
       await openAndCompare(work, base);
     },
 
@@ -81,71 +55,7 @@ async function open(): Promise<OpenTarget> {
   };
 }
 
-function makeScript(random: Random): Script {
-  const list = Array.from({ length: 1 + (oneIn(random, 3) ? random.below(5) : 0) }, () => ({
-    file: random.below(12),
-    what: pick(random, damages),
-    at: random.below(10_000) / 10_000,
-    value: random.below(256),
-  }));
-  return { base: random.below(4), damages: list };
-}
-
-/** Of a file in the corpus, or one that is being made smaller: what is missing is 0. */
-function parseScript(bytes: Buffer): Script {
-  const { base = 0, damages: list = [] } = JSON.parse(bytes.toString() || '{}') as Partial<Script>;
-  return {
-    base,
-    damages: list.map(({ file = 0, what = 'flip', at = 0, value = 0 }: Partial<Damage>) => ({ file, what, at, value })),
-  };
-}
-
-function wreak(directory: string, { file, what, at, value }: Damage): void {
-  const paths = filesOf(directory);
-  const path = paths[file % paths.length];
-  if (path === undefined) return;
-  if (what === 'remove') {
-    rmSync(path);
-    return;
-  }
-  if (path.endsWith('.ldb') && !outsideDamages.has(what)) return;
-  const bytes = readFileSync(path);
-  if (what === 'swap') {
-    const others = paths.filter((candidate) => !candidate.endsWith('.ldb'));
-    const other = others[(file + 1 + value) % others.length] ?? path;
-    writeFileSync(path, readFileSync(other));
-    writeFileSync(other, bytes);
-    return;
-  }
-  writeFileSync(path, damaged(bytes, what, Math.floor(at * bytes.length), value));
-}
-
-function damaged(bytes: Buffer, what: Exclude<Damage['what'], 'remove' | 'swap'>, at: number, value: number): Buffer {
-  switch (what) {
-    case 'flip':
-      if (bytes.length > 0) bytes[at] = (bytes[at] ?? 0) ^ (1 << (value % 8));
-      return bytes;
-    case 'set':
-      if (bytes.length > 0) bytes[at] = value;
-      return bytes;
-    case 'zeros':
-      return bytes.fill(0, at, Math.min(bytes.length, at + 16 * (1 + value)));
-    case 'cut':
-      return bytes.subarray(0, at);
-    case 'extend':
-      return Buffer.concat([bytes, Buffer.alloc(1 + 9 * value, value)]);
-    case 'scramble':
-      return mutate(randomOf(Buffer.from([value, at & 0xff])), bytes, bytes, 4 * 1024 * 1024);
-    case 'empty':
-      return Buffer.alloc(0);
-    case 'copyFrom': {
-      const from = Math.floor((value / 256) * bytes.length);
-      bytes.copy(bytes, at, from, from + 512);
-      return bytes;
-    }
-  }
-}
-
+/** The receipts last. */
 function filesOf(directory: string): string[] {
   const log = readdirSync(join(directory, 'log'))
     .sort()

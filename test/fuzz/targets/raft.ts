@@ -170,9 +170,9 @@ class Program {
           commit: number(),
           commitTerm: number(),
           readRound: number(),
-        } as Message;
+        };
       case 8:
-        return { type: 'heartbeatResponse', ...ends, term, readRound: number(), suspectTerm: number() } as Message;
+        return { type: 'heartbeatResponse', ...ends, term, readRound: number(), suspectTerm: number() };
       case 9:
         return { type: 'readIndex', ...ends, term, context: number() };
       case 10:

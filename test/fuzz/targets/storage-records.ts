@@ -53,6 +53,7 @@ const decoders: readonly Decoder[] = [
     encode: (random) => encodeTail(randomTail(random)),
     reseal: resealEnd,
     decode: (bytes) => decodeTail(bytes),
+    encodeAgain: (tail: Tail) => encodeTail(tail),
   },
   {
     kind: 'header',
@@ -106,7 +107,12 @@ function randomTail(random: Random): Tail {
   return {
     sequence: count(random),
     bootId: word(random),
-    hardState: { term: count(random), vote: pick(random, [undefined, word(random)]), commit: count(random) },
+    hardState: {
+      term: count(random),
+      vote: pick(random, [undefined, word(random)]),
+      commit: count(random),
+      ...(random.below(2) === 0 ? {} : { suspectTerm: 1 + count(random) }),
+    },
     firstIndex,
     lastIndex: firstIndex - 1 + random.below(9),
     lastTerm: count(random),

@@ -112,9 +112,9 @@ function plausibleMessage(random: Random, { from, to, oddTermOneIn }: Speaker): 
       return { type: 'appendEntriesResponse', ...ends, term, result };
     }
     case 6:
-      return { type: 'heartbeat', ...ends, term, commit: any(), commitTerm: any(), readRound: any() } as Message;
+      return { type: 'heartbeat', ...ends, term, commit: any(), commitTerm: any(), readRound: any() };
     case 7:
-      return { type: 'heartbeatResponse', ...ends, term, readRound: any(), suspectTerm: any() } as Message;
+      return { type: 'heartbeatResponse', ...ends, term, readRound: any(), suspectTerm: any() };
     case 8:
       return { type: 'readIndex', ...ends, term, context: any() };
     case 9:
