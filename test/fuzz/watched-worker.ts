@@ -142,7 +142,7 @@ function make(target: string, seed: number, number: number): Promise<Input> {
 
 function startWorker(task: Task): ChildProcess {
   const worker = fork(workerPath, {
-    execArgv: ['--import', 'tsx', '--expose-gc'],
+    execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { ...process.env, TMPDIR: home },
   });

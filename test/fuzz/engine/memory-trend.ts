@@ -1,3 +1,4 @@
+import { collectGarbage } from './collect-garbage.ts';
 import type { MemoryUse, OpenTarget } from './target.ts';
 
 /** Growth between the two halves of a run, after a warm-up, that caches and the collector do not explain. */
@@ -38,7 +39,7 @@ export class MemoryTrend {
 }
 
 export function memoryOfThisProcess(): MemoryUse {
-  globalThis.gc?.();
+  collectGarbage();
   const { heapUsed, external, rss } = process.memoryUsage();
   return { used: heapUsed + external, resident: rss };
 }

@@ -47,7 +47,7 @@ export class TestedNode {
       ...config,
     };
     const child = fork(processPath, [JSON.stringify(whole)], {
-      execArgv: ['--import', 'tsx', '--expose-gc'],
+      execArgv: ['--import', 'tsx'],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     const errors: string[] = [];
