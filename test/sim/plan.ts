@@ -23,6 +23,13 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'damage'; readonly member: number; readonly damage: Damage; readonly downMs: number }
   | { readonly kind: 'olderCopy'; readonly member: number; readonly ageMs: number; readonly downMs: number }
   | { readonly kind: 'transfer' }
+  /** Whoever is elected crashes at once: what it has appended is on its own disk only (Raft paper, figure 8). */
+  | { readonly kind: 'regicide'; readonly forMs: number; readonly reignMaxMs: number; readonly downMs: number }
+  /**
+   * A minority lags behind, then one of those who kept up loses its log, and a little later the leader is gone: the
+   * laggards can win only with the vote of the one that forgot.
+   */
+  | { readonly kind: 'amnesia'; readonly lagMs: number; readonly healMs: number; readonly downMs: number }
 );
 
 /** What is found when a member comes back. */
@@ -91,6 +98,8 @@ const faultWeights: Readonly<Record<FaultKind, number>> = {
   damage: 4,
   olderCopy: 1,
   transfer: 3,
+  regicide: 2,
+  amnesia: 2,
 };
 
 const damageWeights: Readonly<Record<Damage, number>> = {
@@ -181,8 +190,8 @@ function drawFaultWeights(chance: Chance, members: number): Readonly<Record<Faul
 /** There is nobody to be cut off from, or to be healed by: a lone member whose disk is damaged refuses to start. */
 function isSenseless(kind: FaultKind, members: number): boolean {
   if (members === 1)
-    return ['cut', 'isolateLeader', 'flap', 'weather', 'damage', 'olderCopy', 'transfer'].includes(kind);
-  return members === 2 && (kind === 'damage' || kind === 'olderCopy');
+    return ['cut', 'isolateLeader', 'flap', 'weather', 'damage', 'olderCopy', 'transfer', 'amnesia'].includes(kind);
+  return members === 2 && ['damage', 'olderCopy', 'amnesia'].includes(kind);
 }
 
 function drawFault(chance: Chance, members: number, atMs: number, kind: FaultKind): Fault {
@@ -226,6 +235,10 @@ function drawFault(chance: Chance, members: number, atMs: number, kind: FaultKin
       return { kind, atMs, member, downMs, ageMs: chance.between(200, 6000) };
     case 'transfer':
       return { kind, atMs };
+    case 'regicide':
+      return { kind, atMs, forMs: 8000 + forMs, reignMaxMs: chance.pick([5, 20, 100]), downMs: 4000 + downMs };
+    case 'amnesia':
+      return { kind, atMs, lagMs: 300 + forMs / 2, healMs: chance.skewed(1, 400), downMs: 500 + downMs };
   }
 }
 

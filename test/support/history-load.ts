@@ -17,19 +17,27 @@ type Outcome = { readonly answer: Response } | 'refused' | 'unknown';
 
 /**
  * Clients that put, create, swap, delete and read a few keys through all nodes, at random and without pause, and write
- * down what they asked and what they were told. Reads are linearizable ones.
+ * down what they asked and what they were told. A read that may be stale counts as one that was asked as much earlier as
+ * the state was old.
  */
 export class HistoryLoad implements AsyncDisposable {
   /** What ended so far; complete when `stop` has resolved. */
   readonly history: Operation[] = [];
   readonly #nodes: readonly NodeProcess[];
   readonly #keys: number;
+  readonly #generationMs: number;
+  readonly #startedMs = performance.now();
   readonly #running: Promise<void>[];
   #stopping = false;
 
-  constructor(nodes: readonly NodeProcess[], options: { clients: number; keys: number; seed: number }) {
+  /** `generationMs`: after that time other keys are used, so that no key's history gets too long to be searched. */
+  constructor(
+    nodes: readonly NodeProcess[],
+    options: { clients: number; keys: number; seed: number; generationMs?: number },
+  ) {
     this.#nodes = nodes;
     this.#keys = options.keys;
+    this.#generationMs = options.generationMs ?? Number.POSITIVE_INFINITY;
     this.#running = Array.from({ length: options.clients }, (_, client) =>
       this.#run(client, seededRandom(options.seed + client)),
     );
@@ -47,16 +55,17 @@ export class HistoryLoad implements AsyncDisposable {
   async #run(client: number, random: Random): Promise<void> {
     const seen = new Map<string, Seen>();
     for (let count = 0; !this.#stopping; count++) {
-      const key = `history/${random.below(this.#keys)}`;
+      const generation = Math.floor((performance.now() - this.#startedMs) / this.#generationMs);
+      const key = `history/${generation}-${random.below(this.#keys)}`;
       const node = this.#nodes[random.below(this.#nodes.length)];
       if (node === undefined) throw new Error('no nodes');
-      const isAnswered = await this.#request(client, node, key, `${client}-${count}`, random.below(10), seen);
+      const isAnswered = await this.#request(client, node, key, `${client}-${count}`, random.below(12), seen);
       // A node that is down refuses at once; without a pause the loop would only produce refusals.
       if (!isAnswered) await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
 
-  /** One request of a kind that `choice` (0 to 9) names; true if it was answered. */
+  /** One request of a kind that `choice` (0 to 11) names; true if it was answered. */
   async #request(
     client: number,
     node: NodeProcess,
@@ -68,8 +77,8 @@ export class HistoryLoad implements AsyncDisposable {
     const url = `${node.url}/v1/kv/${key}?timeout=1s`;
     const known = seen.get(key);
     const startMs = performance.now();
-    if (choice < 4) {
-      const outcome = await send(url, { method: 'GET' });
+    if (choice < 6) {
+      const outcome = await send(url + (consistencies[choice] ?? ''), { method: 'GET' });
       if (typeof outcome === 'string') return false;
       const { answer } = outcome;
       const text = await answer.text().catch(() => undefined);
@@ -78,26 +87,46 @@ export class HistoryLoad implements AsyncDisposable {
       const found = answer.status === 200 ? text : null;
       const tag = answer.headers.get('etag');
       if (found !== null && tag !== null) seen.set(key, { value: found, tag });
-      this.#note(client, key, { kind: 'get', value: found }, startMs, performance.now());
+      const stalenessMs = Number(answer.headers.get('balsa-staleness-ms') ?? 0);
+      this.#note({
+        client,
+        key,
+        action: { kind: 'get', value: found },
+        startMs: Math.max(0, startMs - stalenessMs),
+        endMs: performance.now(),
+        revision: Number(answer.headers.get('balsa-revision')),
+        ...(tag === null ? {} : { modRevision: revisionOf(tag) }),
+      });
       return true;
     }
-    const [request, action] = writeOf(choice, value, known);
+    const [request, action] = writeOf(choice - 2, value, known);
     const outcome = await send(url, request);
     if (outcome === 'refused') return false;
     if (outcome === 'unknown') {
-      this.#note(client, key, action(true), startMs, Number.POSITIVE_INFINITY);
+      this.#note({ client, key, action: action(true), startMs, endMs: Number.POSITIVE_INFINITY });
       return false;
     }
     const { answer } = outcome;
     const tag = answer.headers.get('etag');
     if (answer.ok && tag !== null) seen.set(key, { value, tag });
-    this.#note(client, key, action(answer.ok), startMs, performance.now());
+    const told = { client, key, action: action(answer.ok), startMs, endMs: performance.now() };
+    const revision =
+      request.method === 'DELETE' ? Number(answer.headers.get('balsa-revision')) : tag && revisionOf(tag);
+    this.#note(answer.ok && typeof revision === 'number' ? { ...told, revision } : told);
     return true;
   }
 
-  #note(client: number, key: string, action: Action, startMs: number, endMs: number): void {
-    this.history.push({ client, key, action, startMs, endMs });
+  #note(operation: Operation): void {
+    this.history.push(operation);
   }
+}
+
+/** How reads are asked, by their kind; most of them linearizable. */
+const consistencies = ['', '', '', '', '&consistency=stale', '&consistency=bounded&maxStaleness=500ms'];
+
+/** An entity tag is the revision of the last change, in quotes. */
+function revisionOf(tag: string): number {
+  return Number(tag.replaceAll('"', ''));
 }
 
 /** The request, and what it will have been, once it is known whether its condition held. */

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const balsaPath = fileURLToPath(new URL('../../dist/cli/balsa.cjs', import.meta.url));
@@ -12,6 +12,8 @@ export interface NodeSpec {
   readonly name: string;
   readonly clientPort: number;
   readonly peerPort: number;
+  /** Where the others are told to find it, if not at its own port: something may stand between. */
+  readonly advertisedPeerPort?: number;
   readonly dataDir: string;
   /** Further flags of `balsa serve`. */
   readonly flags: readonly string[];
@@ -65,14 +67,14 @@ export class NodeProcess {
 
   /** What the spec says; its own flags come last and replace the others. */
   #flags(): string[] {
-    const { name, clientPort, peerPort, dataDir, flags } = this.spec;
+    const { name, clientPort, peerPort, advertisedPeerPort = peerPort, dataDir, flags } = this.spec;
     const all = [
       `--name=${name}`,
       `--data-dir=${dataDir}`,
       `--listen-client-urls=http://127.0.0.1:${clientPort}`,
       `--advertise-client-urls=http://127.0.0.1:${clientPort}`,
       `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
-      `--initial-advertise-peer-urls=http://127.0.0.1:${peerPort}`,
+      `--initial-advertise-peer-urls=http://127.0.0.1:${advertisedPeerPort}`,
       `--initial-cluster=${this.#initialCluster}`,
       '--log-format=json',
       ...flags,
@@ -98,21 +100,36 @@ export class ProcessCluster implements AsyncDisposable {
   }
 
   static async start(size: number, flags: readonly string[] = []): Promise<ProcessCluster> {
+    const cluster = await ProcessCluster.prepare(size, flags);
+    for (const node of cluster.nodes) node.start();
+    await cluster.ready();
+    return cluster;
+  }
+
+  /** Nodes that have not been started. `advertisedPeerPorts`: see `NodeSpec`. */
+  static async prepare(
+    size: number,
+    flags: readonly string[] = [],
+    advertisedPeerPorts: readonly number[] = [],
+  ): Promise<ProcessCluster> {
     const directory = mkdtempSync(join(tmpdir(), 'balsa-test-'));
     const ports = await freePorts(2 * size);
     const specs = Array.from({ length: size }, (_, i) => ({
       name: `node${i + 1}`,
       clientPort: ports[2 * i] ?? 0,
       peerPort: ports[2 * i + 1] ?? 0,
-      dataDir: join(directory, `node${i + 1}`),
+      advertisedPeerPort: advertisedPeerPorts[i] ?? ports[2 * i + 1] ?? 0,
+      dataDir: join(directory, `node${i + 1}`, 'data'),
       flags,
     }));
-    const initialCluster = specs.map(({ name, peerPort }) => `${name}=http://127.0.0.1:${peerPort}`).join(',');
-    const nodes = specs.map((spec) => new NodeProcess(spec, initialCluster));
-    const cluster = new ProcessCluster(nodes, directory);
-    for (const node of nodes) node.start();
-    await cluster.ready();
-    return cluster;
+    for (const { dataDir } of specs) mkdirSync(dirname(dataDir));
+    const initialCluster = specs
+      .map(({ name, advertisedPeerPort }) => `${name}=http://127.0.0.1:${advertisedPeerPort}`)
+      .join(',');
+    return new ProcessCluster(
+      specs.map((spec) => new NodeProcess(spec, initialCluster)),
+      directory,
+    );
   }
 
   node(index: number): NodeProcess {
@@ -153,12 +170,17 @@ export class ProcessCluster implements AsyncDisposable {
     return this.#directory;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Kills whatever runs, stopped or not. */
+  async killAll(): Promise<void> {
     for (const node of [...this.nodes, ...this.#others]) {
       if (!node.isRunning) continue;
       node.signal('SIGCONT');
       await node.kill();
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.killAll();
     if (!this.#keep) rmSync(this.#directory, { recursive: true, force: true });
   }
 }

@@ -92,6 +92,12 @@ export class Nemesis {
       case 'olderCopy':
         this.#takeCopy(world.member(fault.member), fault.ageMs, fault.downMs);
         return;
+      case 'regicide':
+        this.#killLeaders(fault);
+        return;
+      case 'amnesia':
+        this.#forget(fault);
+        return;
       case 'transfer':
         void world.leader()?.running?.replica.transferLeadership();
         world.tell('leadership is handed over');
@@ -156,6 +162,48 @@ export class Nemesis {
         this.#world.tell(`the next write to the ${fault.what} of ${id} fails`);
         return;
     }
+  }
+
+  #killLeaders({ forMs, reignMaxMs, downMs }: Extract<Fault, { kind: 'regicide' }>): void {
+    const world = this.#world;
+    const endMs = world.scheduler.nowMs + forMs;
+    let before: SimulatedMember | undefined;
+    world.tell('whoever is elected crashes soon, and the one before comes back');
+    world.onElected = (leader) => {
+      if (this.#isOver || this.#isQuiet || world.scheduler.nowMs > endMs) return;
+      const reignMs = world.chance.of(`reign ${world.scheduler.count}`).between(0, reignMaxMs);
+      world.later(reignMs, () => {
+        if (this.#isOver || this.#isQuiet) return;
+        this.#crash(leader, downMs, undefined);
+        before?.start();
+        before = leader;
+      });
+    };
+  }
+
+  #forget({ lagMs, healMs, downMs }: Extract<Fault, { kind: 'amnesia' }>): void {
+    const world = this.#world;
+    const leader = world.leader();
+    if (leader === undefined) return;
+    const others = world.chance
+      .of(`amnesia ${world.scheduler.count}`)
+      .shuffled(world.members.filter((one) => one !== leader));
+    const laggards = others.slice(0, Math.floor((world.members.length - 1) / 2));
+    const member = others.at(-1);
+    if (member === undefined || laggards.includes(member)) return;
+    world.tell(`${laggards.map(({ id }) => id).join(' ')} fall behind`);
+    const rest = world.members.filter((one) => !laggards.includes(one));
+    this.#cut(
+      laggards.flatMap((laggard) => rest.flatMap((one) => [[laggard, one] as const, [one, laggard] as const])),
+      lagMs,
+    );
+    world.later(lagMs, () => {
+      if (this.#isOver || this.#isQuiet) return;
+      this.#damage(member, 'log gone', 1);
+      world.later(healMs, () => {
+        if (!this.#isOver && !this.#isQuiet) this.#crash(leader, downMs, undefined);
+      });
+    });
   }
 
   #crash(member: SimulatedMember, downMs: number, again: number | undefined): void {

@@ -29,6 +29,8 @@ export class World {
   readonly trace = new Trace();
   /** Members that start again after a failure of their own. */
   readonly supervised: Set<SimulatedMember>;
+  /** Called when a member begins to lead. */
+  onElected: (leader: SimulatedMember) => void = () => undefined;
   /** Messages delivered. */
   messages = 0;
   #reportedLeader = '';
@@ -139,6 +141,7 @@ export class World {
       if (leader === this.#reportedLeader) continue;
       this.#reportedLeader = leader;
       this.tell(leader);
+      this.onElected(member);
     }
   }
 

@@ -1,0 +1,375 @@
+import { type Random, seededRandom } from '../../src/base/random.ts';
+import { checkLinearizable, describeVerdict } from '../checking/linearizability.ts';
+import { checkRevisions, describeFinding } from '../checking/revisions.ts';
+import { agreedContents } from '../support/contents.ts';
+import { HistoryLoad } from '../support/history-load.ts';
+import { eventually, type NodeProcess, ProcessCluster } from '../support/processes.ts';
+import { damageJournal } from './damage.ts';
+import { LinkProxy, Links } from './link-proxy.ts';
+import { SmallDisk } from './small-disk.ts';
+
+export interface TortureOptions {
+  readonly members: number;
+  readonly durationMs: number;
+  readonly seed: number;
+  /** Faults come that many times as often as in a long run. */
+  readonly haste: number;
+  readonly say: (line: string) => void;
+}
+
+/** Everything that was done, and how it ended. */
+export interface TortureResult {
+  readonly counts: ReadonlyMap<string, number>;
+  readonly operations: number;
+  readonly unknown: number;
+  /** Why it failed, and where the data is; undefined if nothing was wrong. */
+  readonly failure: string | undefined;
+}
+
+/** Mean times between two faults of a kind, in milliseconds. */
+const everyMs = {
+  kill: 9_000,
+  killAll: 90_000,
+  pause: 14_000,
+  cut: 9_000,
+  isolate: 20_000,
+  delay: 25_000,
+  reset: 8_000,
+  damage: 18_000,
+  fullDisk: 60_000,
+} as const;
+
+type FaultKind = keyof typeof everyMs;
+
+const smallDiskMegabytes = 256;
+/** A damaged member has to be a full one again within that time, whatever else goes on. */
+const healingMs = 60_000;
+/** More than the time between two receipts; see storage/README.md. */
+const receiptQuietMs = 150;
+
+/** Real processes under load, while everything that can go wrong does; then they are healed and must agree. */
+export async function torture(options: TortureOptions): Promise<TortureResult> {
+  const links = new Links();
+  const proxies = await Promise.all(Array.from({ length: options.members }, () => LinkProxy.listen(links)));
+  const cluster = await ProcessCluster.prepare(
+    options.members,
+    [],
+    proxies.map(({ port }) => port),
+  );
+  const [firstNode] = cluster.nodes;
+  const disk = firstNode && SmallDisk.mount(firstNode.spec.dataDir, smallDiskMegabytes);
+  try {
+    const run = new Torture(options, cluster, proxies, links, disk);
+    await run.begin();
+    const result = await run.finish();
+    await cluster.killAll();
+    if (result.failure !== undefined) {
+      return { ...result, failure: `${result.failure}\n\nThe data and the logs are in ${cluster.keepDirectories()}` };
+    }
+    // What has failed is left mounted, too: it would be gone.
+    disk?.[Symbol.dispose]();
+    return result;
+  } finally {
+    await cluster[Symbol.asyncDispose]();
+    for (const proxy of proxies) await proxy[Symbol.asyncDispose]();
+  }
+}
+
+class Torture {
+  readonly #options: TortureOptions;
+  readonly #cluster: ProcessCluster;
+  readonly #proxies: readonly LinkProxy[];
+  readonly #links: Links;
+  readonly #disk: SmallDisk | undefined;
+  readonly #random: Random;
+  readonly #counts = new Map<string, number>();
+  readonly #ids: string[] = [];
+  readonly #paused = new Set<NodeProcess>();
+  readonly #endings = new Set<() => void>();
+  /** Who is down on purpose, and who is being damaged or healed. */
+  readonly #down = new Set<NodeProcess>();
+  #damaged: NodeProcess | undefined;
+  #failure: string | undefined;
+  #isOver = false;
+  #end: () => void = () => undefined;
+  /** Resolves when no more faults happen: whatever waits, waits no longer. */
+  readonly #ended = new Promise<void>((resolve) => {
+    this.#end = resolve;
+  });
+  readonly #loops: Promise<void>[] = [];
+  #load: HistoryLoad | undefined;
+
+  constructor(
+    options: TortureOptions,
+    cluster: ProcessCluster,
+    proxies: readonly LinkProxy[],
+    links: Links,
+    disk: SmallDisk | undefined,
+  ) {
+    this.#options = options;
+    this.#cluster = cluster;
+    this.#proxies = proxies;
+    this.#links = links;
+    this.#disk = disk;
+    this.#random = seededRandom(options.seed);
+  }
+
+  async begin(): Promise<void> {
+    const { nodes } = this.#cluster;
+    // Without knowing each other's ids the links cannot be told apart, but everything passes.
+    for (const [i, proxy] of this.#proxies.entries()) proxy.forwardTo(nodes[i]?.spec.peerPort ?? 0, `unknown ${i}`);
+    for (const node of nodes) node.start();
+    await this.#cluster.ready();
+    for (const [i, node] of nodes.entries()) {
+      const { memberId } = (await (await node.get('/v1/status')).json()) as { memberId: string };
+      this.#ids.push(memberId);
+      this.#proxies[i]?.forwardTo(node.spec.peerPort, memberId);
+    }
+    for (const [i, proxy] of this.#proxies.entries())
+      for (const id of this.#ids) if (id !== this.#ids[i]) proxy.resetFrom(id);
+    const { seed } = this.#options;
+    this.#load = new HistoryLoad(nodes, { clients: 6, keys: 6, seed, generationMs: 4000 });
+    for (const kind of Object.keys(everyMs) as FaultKind[]) this.#loops.push(this.#repeat(kind));
+    this.#loops.push(this.#supervise());
+    await this.#report();
+  }
+
+  /** Heals everything, and looks at what was told and at what is there. */
+  async finish(): Promise<TortureResult> {
+    this.#isOver = true;
+    this.#end();
+    await Promise.all(this.#loops);
+    for (const end of [...this.#endings]) end();
+    this.#links.heal();
+    this.#disk?.free();
+    for (const node of this.#paused) node.signal('SIGCONT');
+    await this.#load?.stop();
+    const history = this.#load?.history ?? [];
+    const failure = this.#failure ?? (await this.#judge());
+    const unknown = history.filter(({ endMs }) => endMs === Number.POSITIVE_INFINITY).length;
+    return { counts: this.#counts, operations: history.length - unknown, unknown, failure };
+  }
+
+  async #judge(): Promise<string | undefined> {
+    const { nodes } = this.#cluster;
+    const history = this.#load?.history ?? [];
+    try {
+      for (const node of nodes) if (!node.isRunning) node.start();
+      await this.#cluster.ready(60_000);
+      for (const node of nodes) await this.#healed(node, 30_000);
+      const { values } = await agreedContents(nodes);
+      const atMs = performance.now();
+      // What is there in the end is a last read of every key.
+      for (const key of new Set(history.map((operation) => operation.key))) {
+        const found = values.get(key);
+        const value = found === undefined ? null : found.slice(found.indexOf(' ') + 1);
+        history.push({ client: 0, key, action: { kind: 'get', value }, startMs: atMs, endMs: atMs + 1 });
+      }
+    } catch (reason) {
+      return `The cluster did not recover: ${describe(reason)}`;
+    }
+    const finding = checkRevisions(history);
+    if (finding !== undefined) return describeFinding(finding);
+    const verdict = checkLinearizable(history);
+    return verdict.linearizable ? undefined : describeVerdict(verdict);
+  }
+
+  async #report(): Promise<void> {
+    const startedMs = performance.now();
+    const { durationMs, say } = this.#options;
+    const leftMs = (): number => startedMs + durationMs - performance.now();
+    while (leftMs() > 0 && this.#failure === undefined) {
+      await sleep(Math.min(10_000, leftMs()));
+      const faults = [...this.#counts].map(([name, count]) => `${count} ${name}`).join(', ');
+      const down = [...this.#down].map(({ spec }) => spec.name).join(' ');
+      const seconds = ((performance.now() - startedMs) / 1000).toFixed();
+      say(`${seconds} s · ${this.#load?.history.length} requests · ${faults}${down === '' ? '' : ` · down: ${down}`}`);
+    }
+  }
+
+  async #repeat(kind: FaultKind): Promise<void> {
+    const meanMs = everyMs[kind] / this.#options.haste;
+    while (!this.#isOver) {
+      await this.#rest((0.3 + (1.4 * this.#random.below(1000)) / 1000) * meanMs);
+      if (this.#isOver) return;
+      try {
+        await this.#strike(kind);
+      } catch (reason) {
+        if (!this.#isOver) this.#failure ??= `${kind}: ${describe(reason)}`;
+      }
+    }
+  }
+
+  /** A member that stopped by itself is started again, unless somebody else will. */
+  async #supervise(): Promise<void> {
+    while (!this.#isOver) {
+      await this.#rest(300);
+      for (const node of this.#cluster.nodes) {
+        if (this.#isOver || node.isRunning || this.#down.has(node)) continue;
+        this.#count('restarts after a member stopped by itself');
+        node.start();
+      }
+    }
+  }
+
+  async #strike(kind: FaultKind): Promise<void> {
+    switch (kind) {
+      case 'kill':
+        return this.#kill(this.#anyNode());
+      case 'killAll':
+        await Promise.all(this.#cluster.nodes.map((node) => this.#kill(node)));
+        return;
+      case 'pause':
+        return this.#pause(this.#anyNode());
+      case 'cut': {
+        const [from, to] = this.#anyLink();
+        this.#count('cuts of one direction');
+        this.#links.set(from, to, { isCut: true });
+        return this.#during(300, 5000, () => this.#links.set(from, to, { isCut: false }));
+      }
+      case 'isolate':
+        return this.#isolate();
+      case 'delay': {
+        const [from, to] = this.#anyLink();
+        this.#count('delays');
+        this.#links.set(from, to, { delayMs: 20 + this.#random.below(300) });
+        return this.#during(1000, 8000, () => this.#links.set(from, to, { delayMs: 0 }));
+      }
+      case 'reset': {
+        const [from, to] = this.#anyLink();
+        const broken = this.#proxies[this.#ids.indexOf(to)]?.resetFrom(from) ?? 0;
+        if (broken > 0) this.#count('resets in mid-frame');
+        return;
+      }
+      case 'damage':
+        return this.#damage();
+      case 'fullDisk':
+        return this.#fillDisk();
+    }
+  }
+
+  async #kill(node: NodeProcess): Promise<void> {
+    if (!node.isRunning || this.#down.has(node)) return;
+    this.#down.add(node);
+    this.#paused.delete(node);
+    this.#count('SIGKILLs');
+    await node.kill();
+    await this.#rest(this.#random.below(4000));
+    this.#startAgain(node);
+  }
+
+  #startAgain(node: NodeProcess): void {
+    this.#down.delete(node);
+    if (!node.isRunning) node.start();
+  }
+
+  async #pause(node: NodeProcess): Promise<void> {
+    if (!node.isRunning || this.#paused.has(node)) return;
+    this.#paused.add(node);
+    this.#count('pauses');
+    node.signal('SIGSTOP');
+    await this.#during(200, 8000, () => {
+      this.#paused.delete(node);
+      node.signal('SIGCONT');
+    });
+  }
+
+  async #isolate(): Promise<void> {
+    const member = this.#ids[this.#random.below(this.#ids.length)] ?? '';
+    const set = (isCut: boolean): void => {
+      for (const other of this.#ids) {
+        if (other === member) continue;
+        this.#links.set(member, other, { isCut });
+        this.#links.set(other, member, { isCut });
+      }
+    };
+    this.#count('members cut off');
+    set(true);
+    await this.#during(500, 6000, () => set(false));
+  }
+
+  /**
+   * One member at a time: it is cut off until its receipt has caught up, killed, its journal is damaged, and it has to
+   * become a full member again by itself before the next one is damaged.
+   */
+  async #damage(): Promise<void> {
+    const node = this.#anyNode();
+    if (this.#damaged !== undefined || this.#down.has(node) || !node.isRunning || this.#paused.has(node)) return;
+    this.#damaged = node;
+    this.#down.add(node);
+    const id = this.#ids[this.#cluster.nodes.indexOf(node)] ?? '';
+    const others = this.#ids.filter((other) => other !== id);
+    for (const other of others) this.#links.set(other, id, { isCut: true });
+    await this.#rest(receiptQuietMs);
+    await node.kill();
+    for (const other of others) this.#links.set(other, id, { isCut: false });
+    const kind = this.#random.below(4) === 0 ? 'data' : 'log';
+    const done = damageJournal(node.spec.dataDir, kind, this.#random);
+    if (done !== undefined) {
+      this.#count('damaged journals');
+      this.#options.say(`${node.spec.name}: ${done}`);
+    }
+    this.#startAgain(node);
+    await Promise.race([this.#healed(node, healingMs), this.#ended]);
+    this.#damaged = undefined;
+  }
+
+  /** Until the member takes part in full; it may be killed and paused meanwhile. */
+  async #healed(node: NodeProcess, timeoutMs: number): Promise<void> {
+    await eventually(`${node.spec.name} is a full member again`, timeoutMs, async () => {
+      const status = (await (await node.get('/v1/status', 1000)).json()) as {
+        errors: readonly string[];
+        leader?: string;
+      };
+      return status.errors.length === 0;
+    });
+  }
+
+  async #fillDisk(): Promise<void> {
+    const [node] = this.#cluster.nodes;
+    if (this.#disk === undefined || node === undefined || this.#damaged !== undefined) return;
+    this.#damaged = node;
+    this.#count('full disks');
+    this.#disk.fill();
+    await this.#during(1000, 6000, () => this.#disk?.free());
+    await Promise.race([this.#healed(node, healingMs), this.#ended]);
+    this.#damaged = undefined;
+  }
+
+  /** Waits a time between the two, or until everything is over, and then ends the fault. */
+  async #during(lowMs: number, highMs: number, end: () => void): Promise<void> {
+    const endOnce = (): void => {
+      if (this.#endings.delete(endOnce)) end();
+    };
+    this.#endings.add(endOnce);
+    await this.#rest(lowMs + this.#random.below(highMs - lowMs));
+    endOnce();
+  }
+
+  #rest(ms: number): Promise<void> {
+    return Promise.race([sleep(ms), this.#ended]);
+  }
+
+  #anyNode(): NodeProcess {
+    return this.#cluster.node(this.#random.below(this.#cluster.nodes.length));
+  }
+
+  #anyLink(): [from: string, to: string] {
+    const from = this.#random.below(this.#ids.length);
+    const to = (from + 1 + this.#random.below(this.#ids.length - 1)) % this.#ids.length;
+    return [this.#ids[from] ?? '', this.#ids[to] ?? ''];
+  }
+
+  #count(what: string): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function describe(reason: unknown): string {
+  if (!(reason instanceof Error)) return String(reason);
+  return reason.cause === undefined ? reason.message : `${reason.message} (${describe(reason.cause)})`;
+}
