@@ -2,6 +2,12 @@ import { closeSync, fstatSync, ftruncateSync, openSync, readdirSync, readSync, s
 import { join } from 'node:path';
 import type { Random } from '../../src/base/random.ts';
 
+/**
+ * A member is left alone for that long before it is killed and damaged. It is more than the time between two receipts: a
+ * loss of what was written since the last one looks like a write that the kill cut off (storage/README.md, "Receipts").
+ */
+export const receiptQuietMs = 150;
+
 /** What was done to a file, in words; undefined if there was nothing to damage. */
 export type DamageDone = string | undefined;
 

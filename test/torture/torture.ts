@@ -4,7 +4,7 @@ import { checkRevisions, describeFinding } from '../checking/revisions.ts';
 import { agreedContents } from '../support/contents.ts';
 import { HistoryLoad } from '../support/history-load.ts';
 import { eventually, type NodeProcess, ProcessCluster } from '../support/processes.ts';
-import { damageJournal } from './damage.ts';
+import { damageJournal, receiptQuietMs } from './damage.ts';
 import { LinkProxy, Links } from './link-proxy.ts';
 import { SmallDisk } from './small-disk.ts';
 
@@ -44,8 +44,6 @@ type FaultKind = keyof typeof everyMs;
 const smallDiskMegabytes = 256;
 /** A damaged member has to be a full one again within that time, whatever else goes on. */
 const healingMs = 60_000;
-/** More than the time between two receipts; see storage/README.md. */
-const receiptQuietMs = 150;
 
 /** Real processes under load, while everything that can go wrong does; then they are healed and must agree. */
 export async function torture(options: TortureOptions): Promise<TortureResult> {

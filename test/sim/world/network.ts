@@ -27,6 +27,8 @@ export interface NetworkWatch {
 interface Station {
   readonly process: SimulatedProcess;
   receiver: Receiver | undefined;
+  /** It crashed, and what it had sent went down with it. */
+  isSilenced: boolean;
 }
 
 /** A connection that broke is noticed after about that time. */
@@ -58,13 +60,15 @@ export class SimulatedNetwork {
 
   /** The transport of a process that has just started; what was meant for the one before is not given to it. */
   connect(member: MemberId, process: SimulatedProcess): Transport {
-    const station: Station = { process, receiver: undefined };
+    const station: Station = { process, receiver: undefined, isSilenced: false };
     this.#stations.set(member, station);
     return new StationTransport(this, member, station);
   }
 
-  /** The process has ended: its connections break. */
+  /** The process has ended: its connections break. What it sent last was on its way already, or not. */
   disconnect(member: MemberId): void {
+    const gone = this.#stations.get(member);
+    if (gone !== undefined) gone.isSilenced = this.#chance.happens(0.5);
     this.#stations.delete(member);
     for (const [other, station] of this.#stations) this.#tellUnreachable(other, station, member);
   }
@@ -99,7 +103,9 @@ export class SimulatedNetwork {
     const sent = this.#usesFrames ? reread(message) : message;
     const copies = this.#chance.happens(weather.duplication) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
-      this.#scheduler.after(this.#delay(weather), undefined, () => this.#deliver(sent));
+      this.#scheduler.after(this.#delay(weather), undefined, () => {
+        if (!station.isSilenced) this.#deliver(sent);
+      });
     }
   }
 
