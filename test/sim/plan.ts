@@ -61,6 +61,8 @@ export interface Plan {
   readonly members: number;
   /** Length of the safety phase. */
   readonly safetyMs: number;
+  /** Within that time a healthy quorum has to serve requests. */
+  readonly livenessMs: number;
   readonly heartbeatIntervalMs: number;
   readonly electionTimeoutMs: number;
   readonly weather: Weather;
@@ -124,6 +126,7 @@ export function planOf(seed: number, wishes: { readonly members?: number | undef
     seed,
     members,
     safetyMs,
+    livenessMs: 20_000,
     heartbeatIntervalMs,
     electionTimeoutMs: 1000,
     weather: drawWeather(chance, chance.happens(0.3) ? 'bad' : 'fair'),
