@@ -27,6 +27,27 @@ test('receipts: one that is a batch behind its log is renewed at open', async (t
   assert.equal(receipts.newest?.lastIndex, 4);
 });
 
+test('receipts: a term or a vote is promised only when its receipt is durable too, since it outlives the log', async (t) => {
+  const { receipts, open } = createMemoryStore(t);
+  const { log } = await open();
+  await log.persist({ hardState: undefined, entries: commands(1, 1) });
+  for (const hardState of [
+    { term: 5, vote: undefined, commit: 0 },
+    { term: 5, vote: 'b2', commit: 0 },
+  ]) {
+    const letGo = receipts.hold();
+    let isPromised = false;
+    const persisted = log.persist({ hardState, entries: [] }).then(() => {
+      isPromised = true;
+    });
+    for (let round = 0; round < 5; round++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(isPromised, false);
+    letGo();
+    await persisted;
+    assert.deepEqual([receipts.newest?.term, receipts.newest?.vote], [5, hardState.vote]);
+  }
+});
+
 test('receipts: a log whose receipt is ahead has lost what it acknowledged', async (t) => {
   const { receipts, open } = createMemoryStore(t);
   const { log } = await open();
