@@ -25,7 +25,12 @@ const minimiseMs = 90_000;
  * cannot clean up, so it is done here.
  */
 const home = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'balsa-fuzz-'));
-process.on('exit', () => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
+/** Every process that was started; to end one that has ended does nothing. */
+const started: ChildProcess[] = [];
+process.on('exit', () => {
+  for (const worker of started) worker.kill('SIGKILL');
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+});
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 /** How every report of a process begins that ended or had to be ended. */
@@ -146,9 +151,7 @@ function startWorker(task: Task): ChildProcess {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env: { ...process.env, TMPDIR: home },
   });
-  const kill = (): void => void worker.kill('SIGKILL');
-  process.once('exit', kill);
-  worker.once('exit', () => process.off('exit', kill));
+  started.push(worker);
   worker.send(task);
   return worker;
 }

@@ -38,7 +38,7 @@ async function open(): Promise<OpenTarget> {
       await member.mustBeReachable();
       checkReceived(socket);
       socket.destroy();
-      if (++sent % lookEvery === 0) await member.mustWork();
+      if (++sent % lookEvery === 0) await member.mustWork(5);
       if (sent % clearEvery === 0) await member.clear();
     },
 
