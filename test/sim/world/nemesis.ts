@@ -268,15 +268,11 @@ export class Nemesis {
   }
 
   #damage(member: SimulatedMember, damage: Damage, downMs: number): void {
-    if (this.#mayLoseMore(member, damage)) {
-      member.crash();
-      this.#world.tell(`${member.id} crashes and its disk is damaged: ${damage}`);
-      this.#damageDisk(member, damage);
-    } else {
-      member.crash();
-      this.#world.tell(`${member.id} crashes`);
-    }
-    this.#startLater(member, downMs);
+    const mayLoseMore = this.#mayLoseMore(member, damage);
+    this.#crash(member, downMs, undefined);
+    if (!mayLoseMore) return;
+    this.#world.tell(`the disk of ${member.id} is damaged: ${damage}`);
+    this.#damageDisk(member, damage);
   }
 
   /** What is derived from the log may be lost anywhere; of the log itself only a minority. */
@@ -290,19 +286,14 @@ export class Nemesis {
     return 2 * (lost + 1) < members.length;
   }
 
-  #damageDisk({ disk, id, durable }: SimulatedMember, damage: Damage): void {
-    const member = this.#world.members.find((one) => one.id === id);
+  #damageDisk(member: SimulatedMember, damage: Damage): void {
+    const { disk, id, durable } = member;
     const { log, data } = disk.volumes;
     const chance = this.#world.chance.of(`damage ${id} ${this.#world.scheduler.count}`);
-    if (!damage.startsWith('data') && !log.isEmpty && member !== undefined) member.isDamaged = true;
+    if (!damage.startsWith('data') && !log.isEmpty) member.isDamaged = true;
     switch (damage) {
       case 'log tail':
-        // A loss behind the newest receipt alone looks like a write that the crash cut off; see storage/README.md.
-        for (const receipt = disk.receipts.at(-1); receipt !== undefined && log.journalBatches > 0; ) {
-          log.dropTail(1 + chance.below(4));
-          durable.reload(log.content());
-          if ((durable.sequence ?? 0) < receipt.sequence) break;
-        }
+        this.#shortenLog(member, 1 + chance.below(4));
         break;
       case 'log middle':
         if (log.journalBatches > 1) log.damageMiddle(chance);
@@ -314,7 +305,7 @@ export class Nemesis {
         log.wipe();
         break;
       case 'log older':
-        log.dropTail(log.journalBatches - 1);
+        this.#shortenLog(member, log.journalBatches - 1);
         break;
       case 'data tail':
         data.dropTail(1 + chance.below(4));
@@ -330,6 +321,17 @@ export class Nemesis {
         break;
     }
     durable.reload(log.content());
+  }
+
+  /** A loss behind the newest receipt alone looks like a write that the crash cut off; see storage/README.md. */
+  #shortenLog({ disk, durable }: SimulatedMember, batches: number): void {
+    const { log } = disk.volumes;
+    const promised = disk.receipts.at(-1)?.sequence ?? 0;
+    log.dropTail(batches);
+    for (durable.reload(log.content()); (durable.sequence ?? 0) >= promised; durable.reload(log.content())) {
+      if (log.journalBatches > 0) log.dropTail(1);
+      else log.wipe();
+    }
   }
 
   /** See this class; until the cluster has got over it no other faults happen. */
