@@ -37,7 +37,8 @@ const refusedPauseMs = 25;
 
 /**
  * Clients that ask all members, at all levels of consistency, and write down what they were told. Some requests they
- * abandon, some of those they send again; every value is written once.
+ * abandon, and some that were not answered they send again, through another member. Every attempt writes a value of its
+ * own, so that a value names one request.
  */
 export class Clients {
   readonly history: Operation[] = [];
@@ -87,18 +88,23 @@ export class Clients {
       this.#asked++;
       const key = `k${chance.below(plan.keys)}`;
       const member = chance.pick(members);
-      const isAnswered = await this.#askAnything(client, member, key, chance);
+      const choice = chance.below(20);
+      let isAnswered = await this.#askAnything(client, member, key, choice);
+      if (!isAnswered && chance.happens(0.3)) {
+        this.#asked++;
+        isAnswered = await this.#askAnything(client, chance.pick(members), key, choice);
+      }
       await this.#sleep(isAnswered ? chance.skewed(0, plan.thinkMaxMs) : refusedPauseMs);
     }
   }
 
-  #askAnything(client: number, member: SimulatedMember, key: string, chance: Chance): Promise<boolean> {
+  /** A request of a kind that `choice` (0 to 19) names. */
+  #askAnything(client: number, member: SimulatedMember, key: string, choice: number): Promise<boolean> {
     const seen = this.#seen.get(key);
-    const choice = chance.below(20);
     if (choice < 5) return this.#get(client, member, key, { level: 'linearizable' });
     if (choice < 7) return this.#get(client, member, key, { level: 'stale' });
     if (choice < 9) {
-      const maxStalenessMs = chance.pick([0, 50, 500, 5000]);
+      const maxStalenessMs = [0, 50, 500, 5000][this.#asked % 4] ?? 0;
       return this.#get(client, member, key, { level: 'bounded', maxStalenessMs });
     }
     if (choice < 11) return this.#delete(client, member, key);

@@ -16,6 +16,9 @@ process.on('message', (search: SeedSearch) => {
   );
 });
 
+// Whoever asked is gone.
+process.on('disconnect', () => process.exit());
+
 function tell(message: FromWorker): void {
-  process.send?.(message);
+  if (process.connected) process.send?.(message);
 }
