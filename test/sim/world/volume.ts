@@ -94,6 +94,7 @@ export class Volume {
     const copy = new Volume();
     copy.#tables = new Map(this.#tables);
     copy.#journal = [...this.#journal];
+    copy.#visibleDamage = this.#visibleDamage;
     return copy;
   }
 
@@ -101,7 +102,7 @@ export class Volume {
   restore(copy: Volume): void {
     this.#tables = new Map(copy.#tables);
     this.#journal = [...copy.#journal];
-    this.#visibleDamage = undefined;
+    this.#visibleDamage = copy.#visibleDamage;
   }
 }
 
