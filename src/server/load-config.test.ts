@@ -127,6 +127,18 @@ test('file: what cannot be read as options is refused with its place', () => {
   refuses(/^log-level in .*: must be one of/, { 'config-file': file('log-level: [info]') });
 });
 
+test('file: what is nested too deeply for the parser, or is very long, is refused before it', () => {
+  for (const part of ['[', '{a: ', '- ', '? ', ': ', '{"a":[']) {
+    refuses(/balsa\.yaml: is nested deeper than 50 levels; write options as/, {
+      'config-file': file(part.repeat(5000)),
+    });
+  }
+  refuses(/balsa\.yaml: has 70000 characters; 32768 are allowed/, { 'config-file': file('#'.repeat(70_000)) });
+  const members = Array.from({ length: 99 }, (_, i): [string, string] => [`n${i}`, `http://h${i}:1`]);
+  const wide = JSON.stringify({ name: 'n0', 'initial-cluster': Object.fromEntries(members) }).replaceAll('":"', '": "');
+  assert.equal(load({ 'config-file': file(wide) }).config.initialCluster.length, 99);
+});
+
 test('advice: what works and is probably not meant', () => {
   const advice = (flags: Record<string, string>): string => load(flags).warnings.join('\n');
   assert.match(

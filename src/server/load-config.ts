@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { closest } from './closest.ts';
 import { adviseOn, type Config, ConfigError, type GivenValue, resolveGiven } from './config.ts';
+import { objectionToShape } from './config-file-shape.ts';
 import { etcdFlag } from './etcd-flags.ts';
 import { configFile, flagOfVariable, type OptionName, optionOfFlag, options, variableOf } from './options.ts';
 
@@ -108,6 +109,8 @@ function readConfigFile(path: string): Readonly<Record<string, unknown>> {
   } catch (reason) {
     throw new ConfigError(`--config-file: cannot read ${path} (${codeOf(reason)}); check the path and its permissions`);
   }
+  const objection = objectionToShape(text);
+  if (objection !== undefined) throw new ConfigError(`${path}: ${objection}; write options as "key: value" lines`);
   // JSON is YAML; the parser refuses keys that are given twice.
   const document = parseDocument(text, { prettyErrors: false });
   const problem = document.errors[0];
