@@ -23,6 +23,8 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'damage'; readonly member: number; readonly damage: Damage; readonly downMs: number }
   | { readonly kind: 'olderCopy'; readonly member: number; readonly ageMs: number; readonly downMs: number }
   | { readonly kind: 'transfer' }
+  /** What was sent to the leader shortly before it is cut off arrives long after: answers to what is over by then. */
+  | { readonly kind: 'latePost'; readonly sentMs: number; readonly forMs: number }
   /** Whoever is elected crashes at once: what it has appended is on its own disk only (Raft paper, figure 8). */
   | { readonly kind: 'regicide'; readonly forMs: number; readonly reignMaxMs: number; readonly downMs: number }
   /**
@@ -100,8 +102,9 @@ const faultWeights: Readonly<Record<FaultKind, number>> = {
   damage: 4,
   olderCopy: 1,
   transfer: 3,
+  latePost: 3,
   regicide: 2,
-  amnesia: 2,
+  amnesia: 4,
 };
 
 const damageWeights: Readonly<Record<Damage, number>> = {
@@ -193,7 +196,17 @@ function drawFaultWeights(chance: Chance, members: number): Readonly<Record<Faul
 /** There is nobody to be cut off from, or to be healed by: a lone member whose disk is damaged refuses to start. */
 function isSenseless(kind: FaultKind, members: number): boolean {
   if (members === 1)
-    return ['cut', 'isolateLeader', 'flap', 'weather', 'damage', 'olderCopy', 'transfer', 'amnesia'].includes(kind);
+    return [
+      'cut',
+      'isolateLeader',
+      'flap',
+      'weather',
+      'damage',
+      'olderCopy',
+      'transfer',
+      'amnesia',
+      'latePost',
+    ].includes(kind);
   return members === 2 && ['damage', 'olderCopy', 'amnesia'].includes(kind);
 }
 
@@ -238,6 +251,8 @@ function drawFault(chance: Chance, members: number, atMs: number, kind: FaultKin
       return { kind, atMs, member, downMs, ageMs: chance.between(200, 6000) };
     case 'transfer':
       return { kind, atMs };
+    case 'latePost':
+      return { kind, atMs, sentMs: chance.between(50, 500), forMs: chance.between(2000, 6000) };
     case 'regicide':
       return { kind, atMs, forMs: 8000 + forMs, reignMaxMs: chance.pick([5, 20, 100]), downMs: 4000 + downMs };
     case 'amnesia':

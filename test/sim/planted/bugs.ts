@@ -96,13 +96,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: 'return noopIndex > 0;',
   },
   {
-    name: 'answer to an older round',
-    what: 'a heartbeat answer to an earlier round confirms the present one (etcd#20418)',
-    file: 'raft/read-index.ts',
-    find: 'if (current?.number !== number) return;',
-    replace: 'if (current === undefined) return;',
-  },
-  {
     name: 'reused read context',
     what: 'a question for a read index that is asked again has the same context as before',
     file: 'replica/reads.ts',

@@ -92,6 +92,9 @@ export class Nemesis {
       case 'olderCopy':
         this.#takeCopy(world.member(fault.member), fault.ageMs, fault.downMs);
         return;
+      case 'latePost':
+        this.#delayPost(fault);
+        return;
       case 'regicide':
         this.#killLeaders(fault);
         return;
@@ -254,6 +257,18 @@ export class Nemesis {
       ]),
       forMs,
     );
+  }
+
+  #delayPost({ sentMs, forMs }: Extract<Fault, { kind: 'latePost' }>): void {
+    const leader = this.#world.leader();
+    if (leader === undefined) return;
+    const late = { loss: 0, duplication: 0, delayMinMs: 1000, delayMaxMs: forMs };
+    const end = this.#world.network.worsen(late, leader.id);
+    this.#world.tell(`what is sent to ${leader.id} arrives late`);
+    this.#during(undefined, sentMs, 'the network is as before', () => {
+      end();
+      if (this.#world.leader() === leader) this.#isolateLeader('both', forMs);
+    });
   }
 
   #flap(member: SimulatedMember, everyMs: number, times: number): void {

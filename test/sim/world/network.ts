@@ -48,7 +48,7 @@ export class SimulatedNetwork {
   readonly #stations = new Map<MemberId, Station>();
   /** How many of the cuts under way concern a direction: they may overlap. */
   readonly #cuts = new Map<string, number>();
-  readonly #weather: Weather[] = [];
+  readonly #weather: { readonly weather: Weather; readonly to: MemberId | undefined }[] = [];
   #calm: ReadonlySet<MemberId> = new Set();
 
   constructor(scheduler: Scheduler, chance: Chance, watch: NetworkWatch, options: { readonly usesFrames: boolean }) {
@@ -80,10 +80,11 @@ export class SimulatedNetwork {
     return () => this.#cuts.set(link, (this.#cuts.get(link) ?? 0) - 1);
   }
 
-  /** The newest weather holds until the returned function is called. */
-  worsen(weather: Weather): () => void {
-    this.#weather.push(weather);
-    return () => this.#weather.splice(this.#weather.indexOf(weather), 1);
+  /** The newest weather holds, on all links or on those to one member, until the returned function is called. */
+  worsen(weather: Weather, to?: MemberId): () => void {
+    const entry = { weather, to };
+    this.#weather.push(entry);
+    return () => this.#weather.splice(this.#weather.indexOf(entry), 1);
   }
 
   /**
@@ -178,7 +179,8 @@ export class SimulatedNetwork {
 
   #weatherBetween(from: MemberId, to: MemberId): Weather {
     if (this.#calm.has(from) || this.#calm.has(to)) return fairWeather;
-    return this.#weather.at(-1) ?? fairWeather;
+    const holds = this.#weather.findLast((entry) => entry.to === undefined || entry.to === to);
+    return holds?.weather ?? fairWeather;
   }
 
   #delay({ delayMinMs, delayMaxMs }: Weather): number {
