@@ -40,6 +40,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: '',
   },
   {
+    name: 'commit by counting old terms',
+    what: 'an entry of an older term counts as committed once a quorum has it (Raft paper, figure 8)',
+    file: 'raft/replicate.ts',
+    find: 'if (index < noopIndex || !log.commitTo(index)) return;',
+    replace: 'if (!log.commitTo(index) || index < noopIndex) return;',
+  },
+  {
     name: 'append with a gap',
     what: 'a follower takes entries without comparing the one before them',
     file: 'raft/handle-append-entries.ts',

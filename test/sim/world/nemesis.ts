@@ -1,4 +1,5 @@
 import type { Damage, Fault } from '../plan.ts';
+import { playFigure8 } from './figure-8.ts';
 import type { SimulatedMember } from './member.ts';
 import type { World } from './world.ts';
 
@@ -95,8 +96,8 @@ export class Nemesis {
       case 'latePost':
         this.#delayPost(fault);
         return;
-      case 'regicide':
-        this.#killLeaders(fault);
+      case 'figure8':
+        this.#playFigure8();
         return;
       case 'amnesia':
         this.#forget(fault);
@@ -167,21 +168,23 @@ export class Nemesis {
     }
   }
 
-  #killLeaders({ forMs, reignMaxMs, downMs }: Extract<Fault, { kind: 'regicide' }>): void {
+  #playFigure8(): void {
     const world = this.#world;
-    const endMs = world.scheduler.nowMs + forMs;
-    let before: SimulatedMember | undefined;
-    world.tell('whoever is elected crashes soon, and the one before comes back');
-    world.onElected = (leader) => {
-      if (this.#isOver || this.#isQuiet || world.scheduler.nowMs > endMs) return;
-      const reignMs = world.chance.of(`reign ${world.scheduler.count}`).between(0, reignMaxMs);
-      world.later(reignMs, () => {
-        if (this.#isOver || this.#isQuiet) return;
-        this.#crash(leader, downMs, undefined);
-        before?.start();
-        before = leader;
-      });
-    };
+    void playFigure8({
+      world,
+      isOver: () => this.#isOver || this.#isQuiet,
+      crash: (member, downMs) => {
+        world.network.losePost(member.id);
+        this.#crash(member, downMs, undefined);
+      },
+      hush: (member, forMs) => {
+        world.network.losePost(member.id);
+        return this.#cut(
+          world.members.filter((other) => other !== member).map((other) => [member, other]),
+          forMs,
+        );
+      },
+    });
   }
 
   #forget({ lagMs, healMs, downMs }: Extract<Fault, { kind: 'amnesia' }>): void {
@@ -238,9 +241,10 @@ export class Nemesis {
     });
   }
 
-  #cut(links: readonly (readonly [SimulatedMember, SimulatedMember])[], forMs: number): void {
+  /** The returned function mends it early. */
+  #cut(links: readonly (readonly [SimulatedMember, SimulatedMember])[], forMs: number): () => void {
     const mends = links.map(([from, to]) => this.#world.network.cut(from.id, to.id));
-    this.#during(undefined, forMs, 'a cut is mended', () => {
+    return this.#during(undefined, forMs, 'a cut is mended', () => {
       for (const mend of mends) mend();
     });
   }
@@ -405,7 +409,7 @@ export class Nemesis {
     this.#world.network.calm([]);
   }
 
-  #during(member: SimulatedMember | undefined, forMs: number, ending: string, end: () => void): void {
+  #during(member: SimulatedMember | undefined, forMs: number, ending: string, end: () => void): () => void {
     const endOnce = (): void => {
       if (!this.#endings.delete(endOnce)) return;
       end();
@@ -416,6 +420,7 @@ export class Nemesis {
       // What is broken at the end of the safety phase stays so.
       if (!this.#isOver) endOnce();
     });
+    return endOnce;
   }
 
   #count({ kind }: Fault): void {

@@ -27,8 +27,8 @@ export interface NetworkWatch {
 interface Station {
   readonly process: SimulatedProcess;
   receiver: Receiver | undefined;
-  /** It crashed, and what it had sent went down with it. */
-  isSilenced: boolean;
+  /** Grows when all that it has on its way is lost. */
+  losses: number;
 }
 
 /** A connection that broke is noticed after about that time. */
@@ -60,17 +60,22 @@ export class SimulatedNetwork {
 
   /** The transport of a process that has just started; what was meant for the one before is not given to it. */
   connect(member: MemberId, process: SimulatedProcess): Transport {
-    const station: Station = { process, receiver: undefined, isSilenced: false };
+    const station: Station = { process, receiver: undefined, losses: 0 };
     this.#stations.set(member, station);
     return new StationTransport(this, member, station);
   }
 
   /** The process has ended: its connections break. What it sent last was on its way already, or not. */
   disconnect(member: MemberId): void {
-    const gone = this.#stations.get(member);
-    if (gone !== undefined) gone.isSilenced = this.#chance.happens(0.5);
+    if (this.#chance.happens(0.5)) this.losePost(member);
     this.#stations.delete(member);
     for (const [other, station] of this.#stations) this.#tellUnreachable(other, station, member);
+  }
+
+  /** What that member has sent and has not arrived yet never will. */
+  losePost(member: MemberId): void {
+    const station = this.#stations.get(member);
+    if (station !== undefined) station.losses++;
   }
 
   /** One direction is cut until the returned function is called. */
@@ -105,10 +110,11 @@ export class SimulatedNetwork {
       return;
     }
     const sent = this.#usesFrames ? reread(message) : message;
+    const { losses } = station;
     const copies = this.#chance.happens(weather.duplication) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
       this.#scheduler.after(this.#delay(weather), undefined, () => {
-        if (!station.isSilenced) this.#deliver(sent);
+        if (station.losses === losses) this.#deliver(sent);
       });
     }
   }
