@@ -34,6 +34,14 @@ export type GrpcCode =
 const catalogue = {
   bad_request: row('The request is not well formed', 400, 'INVALID_ARGUMENT', 'etcdserver: invalid request', {}),
   key_not_found: row('There is no such key', 404, 'INVALID_ARGUMENT', 'etcdserver: key not found', {}),
+  lease_not_found: row('There is no such lease', 404, 'NOT_FOUND', 'etcdserver: requested lease not found', {}),
+  lease_exists: row(
+    'There is such a lease already',
+    409,
+    'FAILED_PRECONDITION',
+    'etcdserver: lease already exists',
+    {},
+  ),
   not_found: row('There is no such resource', 404, 'UNIMPLEMENTED', 'etcdserver: not found', {}),
   method_not_allowed: row(
     'The resource does not have this method',
@@ -60,6 +68,13 @@ const catalogue = {
     {},
   ),
   too_large: row('The request is too large', 413, 'INVALID_ARGUMENT', 'etcdserver: request is too large', {}),
+  future_revision: row(
+    'That revision is still to come',
+    422,
+    'OUT_OF_RANGE',
+    'etcdserver: mvcc: required revision is a future revision',
+    {},
+  ),
   too_many_requests: row('The server has too much to do', 429, 'RESOURCE_EXHAUSTED', 'etcdserver: too many requests', {
     retryable: true,
   }),
@@ -86,6 +101,13 @@ const catalogue = {
     {
       retryable: true,
     },
+  ),
+  no_space: row(
+    'The space for data is used up',
+    507,
+    'RESOURCE_EXHAUSTED',
+    'etcdserver: mvcc: database space exceeded',
+    {},
   ),
 } as const satisfies Record<string, ErrorKind>;
 

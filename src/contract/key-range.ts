@@ -17,3 +17,16 @@ export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
   end[last] = (end[last] as number) + 1;
   return end;
 }
+
+/** The one key: up to its successor, which is the key with a zero byte behind it. */
+export function keyRange(key: Uint8Array): KeyRange {
+  const end = new Uint8Array(key.length + 1);
+  end.set(key);
+  return { start: key, end };
+}
+
+/** True for a range that holds one key, `start`, and could hold no other. */
+export function isSingleKey({ start, end }: KeyRange): boolean {
+  if (end?.length !== start.length + 1 || end[start.length] !== 0) return false;
+  return start.every((byte, i) => byte === end[i]);
+}

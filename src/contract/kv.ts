@@ -1,3 +1,5 @@
+import type { LeaseId } from './lease-id.ts';
+
 /** The store-wide version: 1 when empty, plus one with every change (etcd's `revision`). */
 export type Revision = number & { readonly flavor?: 'Revision' };
 
@@ -11,6 +13,8 @@ export interface KeyValue {
   readonly modRevision: Revision;
   /** 1 when created, plus one with every put. */
   readonly version: number;
+  /** The key is deleted when this lease ends. */
+  readonly lease?: LeaseId;
 }
 
 /** All keys from `start` up to, not including, `end`; without `end`, all from `start` on. */
@@ -30,6 +34,12 @@ export interface PutRequest {
   readonly value: Uint8Array;
   readonly condition: Condition | undefined;
   readonly previous: boolean;
+  /** Without one the key is bound to none, whatever it was bound to before. */
+  readonly lease?: LeaseId;
+  /** The key keeps the value that it has (etcd's `ignore_value`); `value` is empty then. */
+  readonly keepsValue?: boolean;
+  /** The key stays bound to the lease that it has (etcd's `ignore_lease`). */
+  readonly keepsLease?: boolean;
 }
 
 export interface PutAnswer {
@@ -74,10 +84,21 @@ export interface GetAnswer {
   readonly kv: KeyValue | undefined;
 }
 
-export type RangeSort = 'key' | 'modRevision' | 'createRevision' | 'version';
+export type RangeSort = 'key' | 'modRevision' | 'createRevision' | 'version' | 'value';
+
+/** Bounds of what is listed, both ends included; `count` counts what is left out, too (as etcd). */
+export interface RevisionBounds {
+  readonly minModRevision?: Revision;
+  readonly maxModRevision?: Revision;
+  readonly minCreateRevision?: Revision;
+  readonly maxCreateRevision?: Revision;
+}
 
 export interface RangeRequest {
   readonly range: KeyRange;
+  /** The past to read; without one, the present. */
+  readonly revision?: Revision;
+  readonly bounds?: RevisionBounds;
   /** Keys in one answer; 0: no limit. */
   readonly limit: number;
   readonly keysOnly: boolean;

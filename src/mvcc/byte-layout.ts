@@ -30,6 +30,23 @@ export class ByteReader {
     return value;
   }
 
+  /** Up to 2^64 - 1. */
+  bigU64(): bigint {
+    return this.#bytes.readBigUInt64BE(this.#take(8));
+  }
+
+  /** 0 or 1. */
+  flag(): boolean {
+    const flag = this.u8();
+    if (flag > 1) throw this.malformed(`flag ${flag}`);
+    return flag === 1;
+  }
+
+  /** After a flag that says whether it is there. */
+  optional<T>(read: () => T): T | undefined {
+    return this.flag() ? read() : undefined;
+  }
+
   /** A view, not a copy. */
   bytes(): Buffer {
     const length = this.u32();
@@ -105,6 +122,22 @@ export class ByteWriter {
   u64(value: number): this {
     const at = this.#reserve(8);
     writeU64(this.#bytes, value, at);
+    return this;
+  }
+
+  bigU64(value: bigint): this {
+    const at = this.#reserve(8);
+    this.#bytes.writeBigUInt64BE(value, at);
+    return this;
+  }
+
+  flag(value: boolean): this {
+    return this.u8(value ? 1 : 0);
+  }
+
+  optional<T>(value: T | undefined, write: (value: T) => void): this {
+    this.flag(value !== undefined);
+    if (value !== undefined) write(value);
     return this;
   }
 

@@ -1,19 +1,17 @@
 import { unreachable } from '../base/assert.ts';
-import type { Condition, KeyRange } from '../contract/kv.ts';
-import { ByteReader, ByteWriter, UnknownFormat } from './byte-layout.ts';
+import { isSingleKey } from '../contract/key-range.ts';
+import type { Condition, KeyRange, PutRequest, Revision } from '../contract/kv.ts';
+import type { LeaseId } from '../contract/lease.ts';
+import { type TxnOperation, type TxnRequest, txnLimits } from '../contract/txn.ts';
+import { asBuffer, ByteReader, ByteWriter, UnknownFormat } from './byte-layout.ts';
+import { readRange, readTxn, writeRange, writeTxn } from './txn-layout.ts';
 
 /**
  * What a client asks of the state machine. Everything that could differ between members (time, chance, limits) was
  * decided before and stands in it. A log entry holds one command or several: their encodings one after another.
  */
 export type Command =
-  | {
-      readonly kind: 'put';
-      readonly key: Uint8Array;
-      readonly value: Uint8Array;
-      readonly condition: Condition | undefined;
-      readonly previous: boolean;
-    }
+  | ({ readonly kind: 'put' } & PutRequest)
   | {
       readonly kind: 'delete';
       readonly key: Uint8Array;
@@ -23,10 +21,40 @@ export type Command =
   | {
       readonly kind: 'deleteRange';
       readonly range: KeyRange;
-      /** The most keys one command deletes; beyond it the result is `rangeTooLarge`. Default: `deleteRangeLimits`. */
+      /** The most keys one command deletes; beyond it the result is `too_large`. Default: `deleteRangeLimits`. */
       readonly keysMax?: number;
-      /** …and the most bytes these keys have together. */
-      readonly keyBytesMax?: number;
+      /** …and the most bytes these keys and their values have together. */
+      readonly bytesMax?: number;
+    }
+  | {
+      readonly kind: 'txn';
+      readonly txn: TxnRequest;
+      /** Bytes of keys and values that it may read or return. Default: `txnLimits.answerBytesMax`. */
+      readonly answerBytesMax?: number;
+    }
+  /** What was before `revision` is forgotten. */
+  | { readonly kind: 'compact'; readonly revision: Revision }
+  | { readonly kind: 'leaseGrant'; readonly id: LeaseId; readonly ttl: number }
+  | { readonly kind: 'leaseRevoke'; readonly id: LeaseId }
+  /** These have run out, by the clock of the leader of `term`; without effect in an entry of another term. */
+  | { readonly kind: 'leaseExpire'; readonly term: number; readonly ids: readonly LeaseId[] }
+  /** What is left of these leases, by the clock of the leader of `term`; `undefined`: all of it. As `leaseExpire`. */
+  | {
+      readonly kind: 'leaseCheckpoint';
+      readonly term: number;
+      readonly leases: readonly { readonly id: LeaseId; readonly remaining: number | undefined }[];
+    }
+  /** The space that data may take, in bytes; 0: as much as there is. */
+  | { readonly kind: 'quota'; readonly bytes: number }
+  /** Every member notes the hash of its state at this entry, to be compared. */
+  | { readonly kind: 'checkState' }
+  /** That member's hash of its state at `index` was not `hash`, as most others' was; or it has been put right. */
+  | {
+      readonly kind: 'alarm';
+      readonly action: 'raise' | 'clear';
+      readonly memberId: string;
+      readonly index: number;
+      readonly hash: number;
     }
   /** A member tells how clients reach it (as etcd's "publish"); changes no revision. */
   | {
@@ -35,56 +63,89 @@ export type Command =
       readonly name: string;
       readonly clientUrls: readonly string[];
       readonly version: string;
-    };
+    }
+  /** Done once for a token, however often it comes; see `TokensTable`. */
+  | { readonly kind: 'once'; readonly token: string; readonly command: Exclude<Command, { kind: 'once' }> };
 
 /**
- * One revision deletes all keys of a range at once, so their names (never their values) have to fit into memory, and
- * later into one watch event. The limits travel in the command: a member with other software must decide alike.
+ * One revision deletes all keys of a range at once, and their last values go to the history, so that they have to fit
+ * into memory. The limits travel in the command: a member with other software must decide alike.
  */
-export const deleteRangeLimits = { keysMax: 1_000_000, keyBytesMax: 64 * 1024 * 1024 } as const;
+export const deleteRangeLimits = { keysMax: 250_000, bytesMax: 64 * 1024 * 1024 } as const;
 
 /**
  * format u8, kind u8, then the fields in the order of their type. A kind or field that is added gets a format number of
  * its own, and commands without it keep theirs: a member with older software then says that it is too old.
  */
 export function encodeCommand(command: Command): Buffer {
+  const writer = new ByteWriter(sizeOf(command));
+  writeCommand(writer, command);
+  return writer.finish();
+}
+
+function writeCommand(writer: ByteWriter, command: Command): void {
+  writer.u8(format).u8(kinds[command.kind]);
   switch (command.kind) {
-    case 'put': {
-      const writer = new ByteWriter(16 + conditionBytes(command.condition) + command.key.length + command.value.length);
-      writer
-        .u8(format)
-        .u8(kinds.put)
-        .u8(command.previous ? 1 : 0);
+    case 'put':
+      writePut(writer, command);
+      return;
+    case 'delete':
+      writer.flag(command.previous);
       writeCondition(writer, command.condition);
-      return writer.bytes(command.key).bytes(command.value).finish();
-    }
-    case 'delete': {
-      const writer = new ByteWriter(16 + conditionBytes(command.condition) + command.key.length);
-      writer
-        .u8(format)
-        .u8(kinds.delete)
-        .u8(command.previous ? 1 : 0);
-      writeCondition(writer, command.condition);
-      return writer.bytes(command.key).finish();
-    }
+      writer.bytes(command.key);
+      return;
     case 'deleteRange': {
-      const { start, end } = command.range;
-      const writer = new ByteWriter().u8(format).u8(kinds.deleteRange);
-      writer.u64(command.keysMax ?? deleteRangeLimits.keysMax);
-      writer.u64(command.keyBytesMax ?? deleteRangeLimits.keyBytesMax);
-      writer.bytes(start).u8(end === undefined ? 0 : 1);
-      return (end === undefined ? writer : writer.bytes(end)).finish();
+      const { keysMax, bytesMax } = deleteRangeLimits;
+      writer.u64(command.keysMax ?? keysMax).u64(command.bytesMax ?? bytesMax);
+      writeRange(writer, command.range);
+      return;
     }
-    case 'publish': {
-      const writer = new ByteWriter().u8(format).u8(kinds.publish);
+    case 'txn':
+      writer.flag(scans(command.txn)).u64(command.answerBytesMax ?? txnLimits.answerBytesMax);
+      writeTxn(writer, command.txn);
+      return;
+    case 'compact':
+      writer.u64(command.revision);
+      return;
+    case 'leaseGrant':
+      writer.bigU64(command.id).u64(command.ttl);
+      return;
+    case 'leaseRevoke':
+      writer.bigU64(command.id);
+      return;
+    case 'leaseExpire':
+      writer.u64(command.term).list(command.ids, (id) => writer.bigU64(id));
+      return;
+    case 'leaseCheckpoint':
+      writer.u64(command.term).list(command.leases, ({ id, remaining }) => {
+        writer.bigU64(id).optional(remaining, (seconds) => writer.u64(seconds));
+      });
+      return;
+    case 'quota':
+      writer.u64(command.bytes);
+      return;
+    case 'checkState':
+      return;
+    case 'alarm':
+      writer
+        .flag(command.action === 'raise')
+        .text(command.memberId)
+        .u64(command.index)
+        .u32(command.hash);
+      return;
+    case 'publish':
       writer
         .text(command.memberId)
         .text(command.name)
-        .list(command.clientUrls, (url) => writer.text(url));
-      return writer.text(command.version).finish();
-    }
+        .list(command.clientUrls, (url) => writer.text(url))
+        .text(command.version);
+      return;
+    case 'once':
+      writer.text(command.token);
+      writeCommand(writer, command.command);
+      return;
     default:
-      return unreachable(command);
+      unreachable(command);
   }
 }
 
@@ -104,8 +165,8 @@ export function decodeCommands(bytes: Uint8Array): readonly [Command, ...Command
   const reader = new ByteReader(bytes, 'command');
   const commands: [Command, ...Command[]] = [readCommand(reader)];
   while (!reader.isAtEnd) commands.push(readCommand(reader));
-  if (commands.length === 1 || !commands.some(({ kind }) => kind === 'deleteRange')) return commands;
-  throw reader.malformed('the deletion of a range shares an entry with other commands');
+  if (commands.length === 1 || !commands.some(isAlone)) return commands;
+  throw reader.malformed('a command that needs an entry of its own shares one with others');
 }
 
 /**
@@ -113,7 +174,34 @@ export function decodeCommands(bytes: Uint8Array): readonly [Command, ...Command
  * and an entry that is applied in part must never be seen.
  */
 export function needsOwnEntry(command: Uint8Array): boolean {
-  return command[1] === kinds.deleteRange;
+  const kind = command[1];
+  if (kind === kinds.txn) return command[2] === 1;
+  if (kind !== kinds.once) return slowKinds.has(kind);
+  const tokenBytes = asBuffer(command).readUInt32BE(2);
+  return needsOwnEntry(command.subarray(6 + tokenBytes));
+}
+
+function isAlone(command: Command): boolean {
+  if (command.kind === 'once') return isAlone(command.command);
+  return command.kind === 'txn' ? scans(command.txn) : slowKinds.has(kinds[command.kind]);
+}
+
+/** It reads ranges, or the past, which LevelDB does only asynchronously. */
+export function scans({ compare, success, failure }: TxnRequest): boolean {
+  return compare.some(({ range }) => !isSingleKey(range)) || success.some(isScan) || failure.some(isScan);
+}
+
+function isScan(operation: TxnOperation): boolean {
+  switch (operation.kind) {
+    case 'put':
+      return false;
+    case 'range':
+      return operation.revision !== undefined || !isSingleKey(operation.range);
+    case 'delete':
+      return !isSingleKey(operation.range);
+    case 'txn':
+      return scans(operation.txn);
+  }
 }
 
 function readCommand(reader: ByteReader): Command {
@@ -125,22 +213,45 @@ function readCommand(reader: ByteReader): Command {
 
 function readFields(reader: ByteReader, kind: number): Command {
   switch (kind) {
-    case kinds.put: {
-      const previous = readFlag(reader);
-      const condition = readCondition(reader);
-      return { kind: 'put', key: reader.bytes(), value: reader.bytes(), condition, previous };
-    }
+    case kinds.put:
+      return readPut(reader);
     case kinds.delete: {
-      const previous = readFlag(reader);
+      const previous = reader.flag();
       const condition = readCondition(reader);
       return { kind: 'delete', key: reader.bytes(), condition, previous };
     }
     case kinds.deleteRange: {
       const keysMax = reader.u64();
-      const keyBytesMax = reader.u64();
-      const start = reader.bytes();
-      const end = readFlag(reader) ? reader.bytes() : undefined;
-      return { kind: 'deleteRange', range: { start, end }, keysMax, keyBytesMax };
+      const bytesMax = reader.u64();
+      return { kind: 'deleteRange', range: readRange(reader), keysMax, bytesMax };
+    }
+    case kinds.txn: {
+      const isSlow = reader.flag();
+      const answerBytesMax = reader.u64();
+      const txn = readTxn(reader);
+      if (isSlow !== scans(txn)) throw reader.malformed('a transaction that says wrongly whether it scans');
+      return { kind: 'txn', txn, answerBytesMax };
+    }
+    case kinds.compact:
+      return { kind: 'compact', revision: reader.u64() };
+    case kinds.leaseGrant:
+      return { kind: 'leaseGrant', id: reader.bigU64(), ttl: reader.u64() };
+    case kinds.leaseRevoke:
+      return { kind: 'leaseRevoke', id: reader.bigU64() };
+    case kinds.leaseExpire:
+      return { kind: 'leaseExpire', term: reader.u64(), ids: reader.list(8, () => reader.bigU64()) };
+    case kinds.leaseCheckpoint: {
+      const term = reader.u64();
+      const leases = reader.list(9, () => ({ id: reader.bigU64(), remaining: reader.optional(() => reader.u64()) }));
+      return { kind: 'leaseCheckpoint', term, leases };
+    }
+    case kinds.quota:
+      return { kind: 'quota', bytes: reader.u64() };
+    case kinds.checkState:
+      return { kind: 'checkState' };
+    case kinds.alarm: {
+      const action = reader.flag() ? 'raise' : 'clear';
+      return { kind: 'alarm', action, memberId: reader.text(), index: reader.u64(), hash: reader.u32() };
     }
     case kinds.publish: {
       const memberId = reader.text();
@@ -148,15 +259,49 @@ function readFields(reader: ByteReader, kind: number): Command {
       const clientUrls = reader.list(4, () => reader.text());
       return { kind: 'publish', memberId, name, clientUrls, version: reader.text() };
     }
+    case kinds.once: {
+      const token = reader.text();
+      const command = readCommand(reader);
+      if (command.kind === 'once') throw reader.malformed('a token within a token');
+      return { kind: 'once', token, command };
+    }
     default:
       throw reader.malformed(`kind ${kind}`);
   }
 }
 
-function readFlag(reader: ByteReader): boolean {
-  const flag = reader.u8();
-  if (flag > 1) throw reader.malformed(`flag ${flag}`);
-  return flag === 1;
+function writePut(writer: ByteWriter, command: Extract<Command, { kind: 'put' }>): void {
+  const { previous, keepsValue, keepsLease, lease } = command;
+  writer.u8(
+    (previous ? putFlags.previous : 0) |
+      (keepsValue ? putFlags.keepsValue : 0) |
+      (keepsLease ? putFlags.keepsLease : 0) |
+      (lease === undefined ? 0 : putFlags.lease),
+  );
+  writeCondition(writer, command.condition);
+  if (lease !== undefined) writer.bigU64(lease);
+  writer.bytes(command.key).bytes(command.value);
+}
+
+function readPut(reader: ByteReader): Command {
+  const flags = reader.u8();
+  if (flags > allPutFlags) throw reader.malformed(`flags ${flags}`);
+  const condition = readCondition(reader);
+  const lease = flags & putFlags.lease ? reader.bigU64() : undefined;
+  const key = reader.bytes();
+  const value = reader.bytes();
+  const previous = (flags & putFlags.previous) !== 0;
+  if ((flags & ~putFlags.previous) === 0) return { kind: 'put', key, value, condition, previous };
+  return {
+    kind: 'put',
+    key,
+    value,
+    condition,
+    previous,
+    keepsValue: (flags & putFlags.keepsValue) !== 0,
+    keepsLease: (flags & putFlags.keepsLease) !== 0,
+    ...(lease === undefined ? {} : { lease }),
+  };
 }
 
 function writeCondition(writer: ByteWriter, condition: Condition | undefined): void {
@@ -184,10 +329,52 @@ function readCondition(reader: ByteReader): Condition | undefined {
   }
 }
 
+/** About; a writer grows. */
+function sizeOf(command: Command): number {
+  switch (command.kind) {
+    case 'put':
+      return 32 + conditionBytes(command.condition) + command.key.length + command.value.length;
+    case 'delete':
+      return 16 + conditionBytes(command.condition) + command.key.length;
+    case 'txn': {
+      let bytes = 64;
+      for (const one of command.txn.success) bytes += one.kind === 'put' ? 24 + one.key.length + one.value.length : 128;
+      return bytes;
+    }
+    case 'once':
+      return 16 + command.token.length + sizeOf(command.command);
+    default:
+      return 256;
+  }
+}
+
 function conditionBytes(condition: Condition | undefined): number {
   return condition?.kind === 'modRevisionIn' ? 4 + 8 * condition.revisions.length : 0;
 }
 
 const format = 1;
-const kinds = { put: 1, delete: 2, deleteRange: 3, publish: 4 } as const;
+const kinds = {
+  put: 1,
+  delete: 2,
+  deleteRange: 3,
+  publish: 4,
+  txn: 5,
+  compact: 6,
+  leaseGrant: 7,
+  leaseRevoke: 8,
+  leaseExpire: 9,
+  leaseCheckpoint: 10,
+  quota: 11,
+  checkState: 12,
+  alarm: 13,
+  once: 14,
+} as const;
+const slowKinds: ReadonlySet<number | undefined> = new Set([
+  kinds.deleteRange,
+  kinds.compact,
+  kinds.leaseRevoke,
+  kinds.leaseExpire,
+]);
 const conditions = { none: 0, exists: 1, absent: 2, modRevisionIn: 3 } as const;
+const putFlags = { previous: 1, keepsValue: 2, keepsLease: 4, lease: 8 } as const;
+const allPutFlags = 15;

@@ -1,9 +1,13 @@
+export type { EntryContext } from './apply.ts';
 export { MalformedBytes, UnknownFormat } from './byte-layout.ts';
 export type { Command } from './command.ts';
 export { decodeCommand, deleteRangeLimits, encodeCommand, needsOwnEntry } from './command.ts';
+export type { MemberRecord } from './members-table.ts';
 export { openStore } from './open-store.ts';
 export { DamagedValue } from './record.ts';
-export type { CommandResult } from './result.ts';
+export type { CommandResult, Refusal } from './result.ts';
 export { decodeResult, encodeResult } from './result.ts';
-export type { MemberRecord, PageOptions, ReadView, SortedOptions, Store, StoreOptions } from './store.ts';
+export type { PageOptions, ReadView, Store, StoreOptions } from './store.ts';
+export type { StateHash } from './store-state.ts';
+export type { StoreWatch, WatchHub, WatchSink } from './watch/hub.ts';
 export { StoreFailed } from './write-buffer.ts';

@@ -1,10 +1,25 @@
 import type { KeyRange } from '../contract/kv.ts';
 
 /**
- * The tables of a store. A table's byte is part of the format on disk and is never given a second meaning; 0x11
- * (version history by key) and 0x12 (changes by revision) are kept for what resumes watches and reads the past.
+ * The tables of a store. A table's byte is part of the format on disk and is never given a second meaning.
+ *
+ * - `meta`: the state record. `members`: by id. `alarms`: by kind and member.
+ * - `current`: present versions by key. `history`: past ones by key and mod revision. `changes`: by revision.
+ * - `leases`: by id. `leaseKeys`: lease id and key, without content.
+ * - `tokens`: the answers of idempotent writes by token. `tokenOrder`: tokens by age.
  */
-export const tables = { meta: 0x01, members: 0x02, current: 0x10 } as const;
+export const tables = {
+  meta: 0x01,
+  members: 0x02,
+  alarms: 0x03,
+  current: 0x10,
+  history: 0x11,
+  changes: 0x12,
+  leases: 0x13,
+  leaseKeys: 0x14,
+  tokens: 0x15,
+  tokenOrder: 0x16,
+} as const;
 
 export type TableName = keyof typeof tables;
 
@@ -44,6 +59,12 @@ export class KeySpace {
   range(table: TableName, range: KeyRange): TableRange {
     const gte = this.key(table, range.start);
     return { gte, lt: range.end === undefined ? this.#boundary(tables[table] + 1) : this.key(table, range.end) };
+  }
+
+  /** The table that a key of the database belongs to; undefined for none. */
+  static tableOf(tableKey: Buffer): TableName | undefined {
+    const byte = tableKey[4];
+    return (Object.keys(tables) as TableName[]).find((name) => tables[name] === byte);
   }
 
   wholeTable(table: TableName): TableRange {

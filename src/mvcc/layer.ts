@@ -52,6 +52,15 @@ export class Layer {
   }
 }
 
+/** What the newest layer that says something says; `layers`: oldest first. */
+export function findInLayers(layers: readonly Layer[], name: string): Change | undefined {
+  for (let at = layers.length - 1; at >= 0; at--) {
+    const change = layers[at]?.get(name);
+    if (change !== undefined) return change;
+  }
+  return undefined;
+}
+
 /** Walks through what several layers say about a range, in byte order (or against it); newer layers win. */
 export class LayersCursor {
   /** Newest first. */

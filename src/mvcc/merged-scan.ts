@@ -1,8 +1,8 @@
 import type { AbstractIterator, AbstractSnapshot } from 'abstract-level';
 import type { Clock } from '../base/clock.ts';
 import type { Database } from './database.ts';
-import type { TableRange } from './key-space.ts';
-import { type Layer, LayersCursor } from './layer.ts';
+import type { TableKey, TableRange } from './key-space.ts';
+import { findInLayers, type Layer, LayersCursor } from './layer.ts';
 import { breathe } from './write-buffer.ts';
 
 /** One moment of a store: LevelDB's snapshot and the changes on top of it. */
@@ -12,6 +12,13 @@ export interface Moment {
   /** Oldest first. */
   readonly layers: readonly Layer[];
   readonly clock: Clock;
+}
+
+/** One record as of that moment. */
+export function readAt({ database, snapshot, layers }: Moment, key: TableKey): Buffer | undefined {
+  const change = findInLayers(layers, key.name);
+  if (change !== undefined) return change ?? undefined;
+  return database.getSync(key.bytes, { snapshot });
 }
 
 export interface ScanOptions {
@@ -36,7 +43,8 @@ export class MergedScan {
   readonly #options: ScanOptions;
   readonly #clock: Clock;
   readonly #iterator: AbstractIterator<Database, Buffer, Buffer>;
-  readonly #cursor: LayersCursor;
+  #cursor: LayersCursor;
+  readonly #layers: readonly Layer[];
   readonly #chunkSize: number;
   #chunk: readonly [Buffer, Buffer][] = [];
   #chunkAt = 0;
@@ -48,6 +56,7 @@ export class MergedScan {
     const { gte, lt } = options.range;
     this.#options = options;
     this.#clock = moment.clock;
+    this.#layers = moment.layers;
     this.#chunkSize = Math.max(1, Math.min(options.entriesWanted, sliceEntriesMax));
     this.#cursor = new LayersCursor(moment.layers, { gte: gte.name, lt: lt.name, reverse: options.reverse });
     const iteratorOptions = {
@@ -74,6 +83,20 @@ export class MergedScan {
     return [];
   }
 
+  /** Goes on with the first entry that is not before that key (not behind it, in reverse). Only ahead. */
+  seek(target: TableKey): void {
+    const { range, reverse } = this.#options;
+    while (this.#chunkAt < this.#chunk.length) {
+      const [key] = this.#chunk[this.#chunkAt] as readonly [Buffer, Buffer];
+      const order = Buffer.compare(key, target.bytes);
+      if (reverse ? order <= 0 : order >= 0) break;
+      this.#chunkAt++;
+    }
+    if (this.#chunkAt === this.#chunk.length && !this.#databaseEnded) this.#iterator.seek(target.bytes);
+    const [gte, lt] = reverse ? [range.gte.name, `${target.name}\0`] : [target.name, range.lt.name];
+    this.#cursor = new LayersCursor(this.#layers, { gte, lt, reverse });
+  }
+
   close(): Promise<void> {
     return this.#iterator.close();
   }
@@ -92,7 +115,7 @@ export class MergedScan {
   #merge(): ScanEntry[] {
     const slice: ScanEntry[] = [];
     let bytes = 0;
-    for (let steps = 0; steps < sliceEntriesMax && bytes < sliceBytesMax; steps++) {
+    for (let steps = 0; steps < this.#chunkSize && bytes < sliceBytesMax; steps++) {
       const stored = this.#chunk[this.#chunkAt];
       if (stored === undefined && !this.#databaseEnded) break;
       const entry = this.#take(stored);

@@ -1,18 +1,31 @@
-import { assert, InvariantViolation, unreachable } from '../base/assert.ts';
-import type { KeyValue, Revision } from '../contract/kv.ts';
-import { applyDelete, applyPublish, applyPut, type Tables } from './apply.ts';
-import { applyDeletions, type DeleteRange, listDeletions } from './apply-delete-range.ts';
+import { assert, InvariantViolation } from '../base/assert.ts';
+import type { KeyRange, KeyValue, Revision } from '../contract/kv.ts';
+import type { LeaseId, LeaseRecord } from '../contract/lease.ts';
+import type { WatchRequest } from '../contract/watch.ts';
+import type { EntryContext, ScanQuestion } from './apply.ts';
+import { applyAtOnce, applySlowly, isSlow } from './apply-command.ts';
 import { MalformedBytes } from './byte-layout.ts';
-import { type Command, decodeCommands } from './command.ts';
-import { CurrentTable } from './current-table.ts';
+import { type Command, decodeCommands, encodeCommand } from './command.ts';
+import { DamagedValue } from './damaged-value.ts';
+import { Draft } from './draft.ts';
 import { type KeySpace, withoutPrefix } from './key-space.ts';
+import { Layer } from './layer.ts';
+import { leasedKey, leaseKeysRange } from './lease-table.ts';
+import type { MemberRecord } from './members-table.ts';
 import { MembersTable } from './members-table.ts';
-import type { Moment } from './merged-scan.ts';
+import { MergedScan, type Moment } from './merged-scan.ts';
+import { readPastChanges } from './past-changes.ts';
 import { createReadView } from './read-view.ts';
-import { toKeyValue } from './record.ts';
+import { decodeRecord, toKeyValue } from './record.ts';
+import { Remover } from './remover.ts';
 import type { CommandResult } from './result.ts';
-import type { MemberRecord, ReadView, Store, StoreOptions } from './store.ts';
-import { encodeState, type StoreState, stateKey } from './store-state.ts';
+import { scrub } from './scrub.ts';
+import type { ReadView, Store, StoreOptions } from './store.ts';
+import { encodeState, type StateHash, type StoreState, stateKey } from './store-state.ts';
+import { Tables } from './tables.ts';
+import { recall, remember } from './tokens-table.ts';
+import { scanVersions } from './version-scan.ts';
+import { type PastChanges, type PastLimits, type StoreWatch, WatchHub, type WatchSink } from './watch/hub.ts';
 import { WriteBuffer } from './write-buffer.ts';
 
 /** What opening found in the database. */
@@ -20,23 +33,33 @@ export interface StoreContent {
   readonly keySpace: KeySpace;
   readonly state: StoreState;
   readonly members: readonly MemberRecord[];
+  readonly leases: readonly LeaseRecord[];
+  readonly corruptMembers: readonly (readonly [memberId: string, expected: StateHash])[];
 }
 
 export function createStore(options: StoreOptions, content: StoreContent): Store {
   return new MvccStore(options, content);
 }
 
+const stateHashesMax = 16;
+/** Below this share of the quota there is space again. */
+const spaceAgain = 0.9;
+
 class MvccStore implements Store {
   readonly #options: StoreOptions;
   readonly #keySpace: KeySpace;
   readonly #buffer: WriteBuffer;
   readonly #tables: Tables;
-  /** The range deletion that is listing its keys; everything behind it waits. */
-  #applying: Promise<readonly CommandResult[]> | undefined;
+  readonly #remover: Remover;
+  readonly watches: WatchHub;
+  /** A slow command is reading; everything behind it waits. */
+  #isApplying = false;
+  #applying: Promise<unknown> = Promise.resolve();
+  #stateHashes: readonly StateHash[] = [];
   #openViews = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(options: StoreOptions, { keySpace, state, members }: StoreContent) {
+  constructor(options: StoreOptions, { keySpace, state, members, leases, corruptMembers }: StoreContent) {
     this.#options = options;
     this.#keySpace = keySpace;
     this.#buffer = new WriteBuffer({
@@ -48,16 +71,28 @@ class MvccStore implements Store {
       durableIndex: state.appliedIndex,
       stateRecord: () => this.#stateRecord(),
     });
-    this.#tables = {
-      current: new CurrentTable(keySpace, this.#buffer),
+    this.#tables = new Tables(keySpace, this.#buffer, {
       members: new MembersTable(keySpace, this.#buffer, members),
-      revision: state.revision,
-      keyCount: state.keyCount,
-    };
+      leases: new Map(leases.map((lease) => [lease.id, lease])),
+      corrupt: new Map(corruptMembers),
+      state,
+    });
+    const isOver = (): boolean => this.#closing !== undefined || !this.#buffer.isUsable;
+    this.#remover = new Remover(this.#tables, () => this.#moment(), isOver);
+    this.watches = new WatchHub({
+      revision: () => this.revision,
+      compactRevision: () => this.compactRevision,
+      readChanges: (from, range, limits) => this.#readChanges(from, range, limits),
+    });
+    this.#removeForgotten();
   }
 
   get revision(): Revision {
-    return this.#tables.revision;
+    return this.#tables.state.revision;
+  }
+
+  get compactRevision(): Revision {
+    return this.#tables.state.compactRevision;
   }
 
   get appliedIndex(): number {
@@ -69,11 +104,43 @@ class MvccStore implements Store {
   }
 
   get keyCount(): number {
-    return this.#tables.keyCount;
+    return this.#tables.state.keyCount;
+  }
+
+  get usedBytes(): number {
+    return this.#tables.usedBytes;
+  }
+
+  get quotaBytes(): number {
+    return this.#tables.state.quotaBytes;
+  }
+
+  get isFull(): boolean {
+    return this.#tables.state.noSpace === 1;
   }
 
   get members(): readonly MemberRecord[] {
     return this.#tables.members.all;
+  }
+
+  get corruptMembers(): ReadonlyMap<string, StateHash> {
+    return this.#tables.corrupt;
+  }
+
+  get leases(): ReadonlyMap<LeaseId, LeaseRecord> {
+    return this.#tables.leases;
+  }
+
+  set onLeaseChange(listener: Store['onLeaseChange']) {
+    this.#tables.onLeaseChange = listener;
+  }
+
+  get onLeaseChange(): Store['onLeaseChange'] {
+    return this.#tables.onLeaseChange;
+  }
+
+  get stateHashes(): readonly StateHash[] {
+    return this.#stateHashes;
   }
 
   get openViews(): number {
@@ -89,50 +156,98 @@ class MvccStore implements Store {
   }
 
   apply(index: number, commands: undefined): undefined;
-  apply(index: number, commands: Uint8Array): readonly CommandResult[] | Promise<readonly CommandResult[]>;
-  apply(index: number, commands: Uint8Array | undefined): ReturnType<Store['apply']> | undefined {
+  apply(
+    index: number,
+    commands: Uint8Array,
+    context: EntryContext,
+  ): readonly CommandResult[] | Promise<readonly CommandResult[]>;
+  apply(
+    index: number,
+    commands: Uint8Array | undefined,
+    context?: EntryContext,
+  ): readonly CommandResult[] | Promise<readonly CommandResult[]> | undefined {
     this.#assertUsable();
-    assert(this.#applying === undefined, 'an entry is applied while the one before still is');
+    assert(!this.#isApplying, 'an entry is applied while the one before still is');
     assert(index === this.appliedIndex + 1, () => `entry ${index} is applied after entry ${this.appliedIndex}`);
-    if (commands === undefined) {
+    if (commands === undefined || context === undefined) {
+      assert(commands === undefined, 'commands need to know the term of their entry');
       this.#buffer.advance(index);
       return undefined;
     }
 
     const decoded = decodeCommitted(index, commands);
-    if (decoded[0].kind === 'deleteRange') {
-      this.#applying = this.#applyDeleteRange(index, decoded[0]);
-      return this.#applying;
+    if (isSlow(decoded[0])) {
+      const applying = this.#applySlow(index, decoded[0], context);
+      this.#applying = applying;
+      return applying;
     }
-    const results = this.#applyAtOnce(index, decoded);
-    this.#buffer.advance(index);
+    const { historyBytes } = this.#tables.state;
+    const results = this.#applyAll(index, decoded, context);
+    this.#endEntry(index, historyBytes);
     return results;
   }
 
   get(key: Uint8Array): KeyValue | undefined {
     this.#assertUsable();
-    const tableKey = this.#tables.current.key(key);
-    const record = this.#tables.current.get(tableKey);
-    return record === undefined ? undefined : toKeyValue(withoutPrefix(tableKey.bytes), record);
+    const tableKey = this.#keySpace.key('current', key);
+    const bytes = this.#buffer.get(tableKey);
+    if (bytes === undefined) return undefined;
+    try {
+      return toKeyValue(withoutPrefix(tableKey.bytes), decodeRecord(tableKey.bytes, bytes));
+    } catch (reason) {
+      this.#onReadFailure(reason);
+      throw reason;
+    }
   }
 
-  readView(): ReadView {
+  readView(revision: Revision = this.revision): ReadView {
     this.#assertUsable();
+    assert(revision >= this.compactRevision && revision <= this.revision, 'a view of a revision that is not there');
     const moment = this.#moment();
     this.#openViews++;
     return createReadView({
       moment,
       keySpace: this.#keySpace,
-      revision: this.revision,
+      revision,
+      isPresent: revision === this.revision,
       keyCount: this.keyCount,
+      onFailure: (reason) => this.#onReadFailure(reason),
       onClose: () => {
         this.#openViews--;
       },
     });
   }
 
+  watch(request: WatchRequest, sink: WatchSink): StoreWatch {
+    this.#assertUsable();
+    return this.watches.open(request, sink);
+  }
+
+  async leaseKeys(id: LeaseId): Promise<readonly Uint8Array[]> {
+    this.#assertUsable();
+    const moment = this.#moment();
+    const keys: Uint8Array[] = [];
+    const range = leaseKeysRange(this.#keySpace, id);
+    try {
+      await scanTable(moment, range, false, (key) => keys.push(leasedKey(key)) > 0);
+    } finally {
+      await moment.snapshot.close();
+    }
+    return keys;
+  }
+
   flush(): Promise<void> {
     return this.#buffer.flush();
+  }
+
+  async scrub(options: { readonly pauseMs: number; readonly signal: AbortSignal }): Promise<number> {
+    const { database, clock } = this.#options;
+    try {
+      return await scrub({ database, clock, keySpace: this.#keySpace, ...options });
+    } catch (reason) {
+      this.#onReadFailure(reason);
+      throw reason;
+    }
   }
 
   close(): Promise<void> {
@@ -142,33 +257,132 @@ class MvccStore implements Store {
 
   async #end(): Promise<void> {
     // Its failure is its caller's; here it only has to be over.
-    await this.#applying?.catch(() => {});
+    await this.#applying.catch(() => {});
+    await this.#remover.ended();
     await this.#buffer.close();
   }
 
-  #applyAtOnce(index: number, commands: readonly Command[]): readonly CommandResult[] {
+  #applyAll(index: number, commands: readonly Command[], context: EntryContext): readonly CommandResult[] {
     const results: CommandResult[] = [];
     try {
-      for (const command of commands) results.push(applyAtOnce(this.#tables, command));
+      for (const command of commands) results.push(this.#applyOne(index, command, context));
       return results;
     } catch (reason) {
       // On disk without its index, what is done of this entry would be done again after a restart.
-      if (results.length > 0) this.#buffer.poison(index, reason);
+      if (results.length > 0 || commands[0]?.kind === 'once') this.#buffer.poison(index, reason);
       throw reason;
     }
   }
 
+  #applyOne(index: number, command: Command, context: EntryContext): CommandResult {
+    const tables = this.#tables;
+    if (command.kind === 'checkState') {
+      this.#noteState(index);
+      return { kind: 'done', revision: this.revision };
+    }
+    if (command.kind !== 'once') return applyAtOnce(tables, command, context);
+    const encoded = encodeCommand(command.command);
+    const first = recall(tables, command.token, encoded);
+    if (first !== undefined) return first;
+    const result = applyAtOnce(tables, command.command, context);
+    const draft = new Draft(tables);
+    remember(tables, draft, command.token, encoded, result);
+    draft.commit();
+    return result;
+  }
+
   /** Reads see the state before until everything of the entry, its index too, takes effect without an await between. */
-  async #applyDeleteRange(index: number, command: DeleteRange): Promise<readonly CommandResult[]> {
-    const moment = this.#moment();
+  async #applySlow(index: number, command: Command, context: EntryContext): Promise<readonly CommandResult[]> {
+    this.#isApplying = true;
+    const tables = this.#tables;
+    const { historyBytes } = tables.state;
+    const overlay = new Layer();
+    const draft = new Draft(tables, overlay);
+    const before = this.#moment();
+    const moment = { ...before, layers: [...before.layers, overlay] };
     try {
-      const deletions = await listDeletions(moment, this.#keySpace, command);
-      this.#buffer.assertUsable();
-      const result = applyDeletions(this.#tables, this.#buffer, command, deletions);
-      this.#buffer.advance(index);
+      const inner = command.kind === 'once' ? command.command : command;
+      const encoded = command.kind === 'once' ? encodeCommand(inner) : undefined;
+      let result = encoded && command.kind === 'once' ? recall(tables, command.token, encoded) : undefined;
+      if (result === undefined) {
+        result = await this.#answerQuestions(moment, applySlowly(draft, inner, context));
+        this.#buffer.assertUsable();
+        if (result.kind !== 'refused') draft.commit();
+        if (encoded !== undefined && command.kind === 'once') {
+          const tokens = new Draft(tables);
+          remember(tables, tokens, command.token, encoded, result);
+          tokens.commit();
+        }
+      }
+      this.#endEntry(index, historyBytes);
       return [result];
     } finally {
-      this.#applying = undefined;
+      this.#isApplying = false;
+      await before.snapshot.close();
+    }
+  }
+
+  async #answerQuestions(moment: Moment, applying: ReturnType<typeof applySlowly>): Promise<CommandResult> {
+    for (;;) {
+      const step = applying.next();
+      if (step.done === true) return step.value;
+      await this.#answer(moment, step.value);
+    }
+  }
+
+  async #answer(moment: Moment, question: ScanQuestion): Promise<void> {
+    if (question.kind === 'table') {
+      await scanTable(moment, question.range, question.reverse, question.visit);
+      return;
+    }
+    const { range, revision, visit } = question;
+    const options = {
+      keySpace: this.#keySpace,
+      range,
+      revision,
+      reverse: false,
+      entriesWanted: Number.POSITIVE_INFINITY,
+    };
+    await scanVersions(moment, options, visit);
+  }
+
+  #endEntry(index: number, historyBytesBefore: number): void {
+    const tables = this.#tables;
+    if (tables.state.noSpace === 1 && tables.usedBytes < spaceAgain * tables.state.quotaBytes) {
+      tables.state = { ...tables.state, noSpace: 0 };
+    }
+    const revisions = tables.endEntry(historyBytesBefore);
+    this.#buffer.advance(index);
+    this.watches.publish(revisions);
+    if (tables.state.compactRevision === tables.state.removedRevision) return;
+    this.watches.onCompacted();
+    this.#removeForgotten();
+  }
+
+  #removeForgotten(): void {
+    this.#remover.wake((reason) => this.#buffer.poison(this.appliedIndex, reason));
+  }
+
+  /** A damaged record is not only its reader's concern: the member has to take its data anew. */
+  #onReadFailure(reason: unknown): void {
+    if (reason instanceof DamagedValue) this.#buffer.distrust(reason);
+  }
+
+  #noteState(index: number): void {
+    this.#stateHashes = [...this.#stateHashes, { index, hash: this.#tables.state.hash }].slice(-stateHashesMax);
+  }
+
+  async #readChanges(from: Revision, range: KeyRange, limits: PastLimits): Promise<PastChanges> {
+    this.#assertUsable();
+    const moment = this.#moment();
+    const { revision, compactRevision } = this;
+    try {
+      const options = { keySpace: this.#keySpace, from, range, revision, compactRevision, limits };
+      return await readPastChanges(moment, options);
+    } catch (reason) {
+      this.#onReadFailure(reason);
+      throw reason;
+    } finally {
       await moment.snapshot.close();
     }
   }
@@ -181,8 +395,7 @@ class MvccStore implements Store {
 
   #stateRecord(): ReturnType<ConstructorParameters<typeof WriteBuffer>[0]['stateRecord']> {
     const key = stateKey(this.#keySpace);
-    const { appliedIndex, revision, keyCount } = this;
-    return { key, record: encodeState(key.bytes, { appliedIndex, revision, keyCount }) };
+    return { key, record: encodeState(key.bytes, { ...this.#tables.state, appliedIndex: this.appliedIndex }) };
   }
 
   #assertUsable(): void {
@@ -191,18 +404,20 @@ class MvccStore implements Store {
   }
 }
 
-function applyAtOnce(tables: Tables, command: Command): CommandResult {
-  switch (command.kind) {
-    case 'put':
-      return applyPut(tables, command);
-    case 'delete':
-      return applyDelete(tables, command);
-    case 'publish':
-      return applyPublish(tables, command);
-    case 'deleteRange':
-      throw new InvariantViolation('the deletion of a range has to list keys first');
-    default:
-      return unreachable(command);
+async function scanTable(
+  moment: Moment,
+  range: ReturnType<KeySpace['range']>,
+  reverse: boolean,
+  visit: (key: Buffer, record: Buffer) => boolean,
+): Promise<void> {
+  const entriesWanted = reverse ? 1 : Number.POSITIVE_INFINITY;
+  const scan = new MergedScan(moment, { range, reverse, records: true, entriesWanted });
+  try {
+    for (let slice = await scan.next(); slice.length > 0; slice = await scan.next()) {
+      for (const { key, record } of slice) if (!visit(key, record)) return;
+    }
+  } finally {
+    await scan.close();
   }
 }
 

@@ -1,10 +1,12 @@
 import { assert } from '../base/assert.ts';
+import { decodeAlarm } from './alarms-table.ts';
 import { DamagedValue } from './damaged-value.ts';
 import type { Database } from './database.ts';
-import { KeySpace } from './key-space.ts';
+import { KeySpace, type TableName } from './key-space.ts';
+import { decodeLease } from './lease-table.ts';
 import { decodeMember, encodeMember, memberKey } from './members-table.ts';
 import { createStore } from './mvcc-store.ts';
-import type { MemberRecord, Store, StoreOptions } from './store.ts';
+import type { Store, StoreOptions } from './store.ts';
 import { decodeState, emptyState, encodeState, type StoreState, stateKey } from './store-state.ts';
 
 /**
@@ -24,7 +26,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
   const keySpace = new KeySpace(groupId);
   const state = (await readState(database, keySpace)) ?? (await create(options, keySpace));
-  return createStore(options, { keySpace, state, members: await readMembers(database, keySpace) });
+  return createStore(options, {
+    keySpace,
+    state,
+    members: await readTable(database, keySpace, 'members', decodeMember),
+    leases: await readTable(database, keySpace, 'leases', decodeLease),
+    corruptMembers: await readTable(database, keySpace, 'alarms', decodeAlarm),
+  });
 }
 
 /** Undefined if the group has nothing in the database. */
@@ -52,10 +60,15 @@ async function create(options: StoreOptions, keySpace: KeySpace): Promise<StoreS
   return emptyState;
 }
 
-async function readMembers(database: Database, keySpace: KeySpace): Promise<readonly MemberRecord[]> {
-  const { gte, lt } = keySpace.wholeTable('members');
+async function readTable<T>(
+  database: Database,
+  keySpace: KeySpace,
+  table: TableName,
+  decode: (key: Buffer, bytes: Buffer) => T,
+): Promise<readonly T[]> {
+  const { gte, lt } = keySpace.wholeTable(table);
   const records = await database.iterator({ gte: gte.bytes, lt: lt.bytes }).all();
-  return records.map(([key, bytes]) => decodeMember(key, bytes));
+  return records.map(([key, bytes]) => decode(key, bytes));
 }
 
 /** An option of LevelDB's that `abstract-level` passes on. */

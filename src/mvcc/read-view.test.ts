@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../base/random.ts';
-import type { KeyRange, KeyValue, RangeSort } from '../contract/kv.ts';
-import type { SortedOptions } from './store.ts';
+import type { KeyRange, KeyValue, RangeRequest, RangeSort } from '../contract/kv.ts';
 import { databases } from './testing/databases.ts';
 import { NaiveStore } from './testing/naive-store.ts';
 import { randomCommand, randomRange } from './testing/random-commands.ts';
@@ -152,7 +151,8 @@ for (const { name, create } of databases) {
       );
 
       const options = randomSort(seed + step);
-      const sorted = await view.sorted(range, options);
+      const { bytesMax, ...wishes } = options;
+      const sorted = await view.list({ range, countOnly: false, ...wishes }, bytesMax);
       assert.deepEqual(describeKvs(sorted.kvs), describeKvs(naiveSorted(inside, options)), message);
       assert.equal(sorted.more, sorted.kvs.length < inside.length, message);
       await view.close();
@@ -193,9 +193,11 @@ for (const { name, create } of databases) {
   });
 }
 
+type SortedOptions = Pick<RangeRequest, 'limit' | 'keysOnly' | 'sort' | 'order'> & { readonly bytesMax: number };
+
 function randomSort(seed: number): SortedOptions {
   const random = seededRandom(seed);
-  const sorts: readonly RangeSort[] = ['key', 'modRevision', 'createRevision', 'version'];
+  const sorts: readonly RangeSort[] = ['key', 'modRevision', 'createRevision', 'version', 'value'];
   return {
     limit: random.below(6),
     bytesMax: random.below(3) === 0 ? random.below(300) : 1_000_000,
@@ -211,7 +213,9 @@ function naiveSorted(
 ): readonly KeyValue[] {
   const sign = order === 'asc' ? 1 : -1;
   const sorted = inside.toSorted((a, b) =>
-    sort === 'key' ? sign * Buffer.compare(a.key, b.key) : sign * (a[sort] - b[sort]) || Buffer.compare(a.key, b.key),
+    sort === 'key' || sort === 'value'
+      ? sign * (Buffer.compare(a[sort], b[sort]) || Buffer.compare(a.key, b.key))
+      : sign * (a[sort] - b[sort] || Buffer.compare(a.key, b.key)),
   );
   const kvs = sorted.map((kv) => (keysOnly ? { ...kv, value: new Uint8Array() } : kv));
   let bytes = 0;

@@ -1,16 +1,23 @@
 import { assert } from '../base/assert.ts';
-import type { KeyRange, KeyValue, RangeSort, Revision } from '../contract/kv.ts';
-import { type KeySpace, type TableRange, withoutPrefix } from './key-space.ts';
-import { MergedScan, type Moment, type ScanEntry, type ScanOptions } from './merged-scan.ts';
-import { decodeRecord, toKeyValue } from './record.ts';
-import type { PageOptions, ReadView, SortedOptions } from './store.ts';
-import { TopList } from './top-list.ts';
+import type { KeyRange, KeyValue, RangeRequest, Revision } from '../contract/kv.ts';
+import type { KeySpace } from './key-space.ts';
+import type { Moment } from './merged-scan.ts';
+import { isWithin, kvBytes, RangeCollector, type RangeResult, withoutValue } from './range-collector.ts';
+import { type CurrentRecord, toKeyValue } from './record.ts';
+import type { PageOptions, ReadView } from './store.ts';
+import { scanVersions, versionAt } from './version-scan.ts';
 
 export interface ReadViewOptions {
   readonly moment: Moment;
   readonly keySpace: KeySpace;
+  /** What the view shows. */
   readonly revision: Revision;
+  /** It was the present when the view was opened. */
+  readonly isPresent: boolean;
+  /** At the moment of opening. */
   readonly keyCount: number;
+  /** A read failed; it also rejects. */
+  readonly onFailure: (reason: unknown) => void;
   /** Called once. */
   readonly onClose: () => void;
 }
@@ -31,54 +38,63 @@ class MomentView implements ReadView {
     return this.#options.revision;
   }
 
+  async get(key: Uint8Array): Promise<KeyValue | undefined> {
+    this.#assertOpen();
+    let found: KeyValue | undefined;
+    const { moment, keySpace, revision, isPresent } = this.#options;
+    const end = Buffer.concat([key, Buffer.of(0)]);
+    await this.#scan({ start: key, end }, { reverse: false, entriesWanted: 1, present: true }, (name, record) => {
+      if (isPresent || record.modRevision <= revision) found = toKeyValue(name, record);
+      return false;
+    });
+    if (found !== undefined || isPresent) return found;
+    const past = await versionAt(moment, keySpace, key, revision);
+    return past === undefined ? undefined : toKeyValue(key, past);
+  }
+
   async page(range: KeyRange, options: PageOptions): ReturnType<ReadView['page']> {
-    const { limit, bytesMax, keysOnly, reverse = false } = options;
+    const { limit, bytesMax, keysOnly, reverse = false, bounds } = options;
     const kvs: KeyValue[] = [];
     let bytes = 0;
     let next: Uint8Array | undefined;
-    await this.#scan(
-      range,
-      { reverse, records: true, entriesWanted: limit === 0 ? Number.POSITIVE_INFINITY : limit + 1 },
-      (entry) => {
-        const kv = readEntry(entry, keysOnly);
-        const size = kvBytes(kv);
-        const full = kvs.length > 0 && (kvs.length === limit || bytes + size > bytesMax);
-        if (full) {
-          next = reverse ? kvs.at(-1)?.key : kv.key;
-          return false;
-        }
-        kvs.push(kv);
-        bytes += size;
-        return true;
-      },
-    );
+    const entriesWanted = limit === 0 || bounds !== undefined ? Number.POSITIVE_INFINITY : limit + 1;
+    await this.#scan(range, { reverse, entriesWanted }, (key, record) => {
+      if (bounds !== undefined && !isWithin(record, bounds)) return true;
+      const kv = toKeyValue(key, keysOnly ? withoutValue(record) : record);
+      const size = kvBytes(kv);
+      const full = kvs.length > 0 && (kvs.length === limit || bytes + size > bytesMax);
+      if (full) {
+        next = reverse ? kvs.at(-1)?.key : kv.key;
+        return false;
+      }
+      kvs.push(kv);
+      bytes += size;
+      return true;
+    });
     return { kvs, next };
   }
 
   async count(range: KeyRange): Promise<number> {
-    if (range.start.length === 0 && range.end === undefined) {
+    const { isPresent, keyCount } = this.#options;
+    if (isPresent && range.start.length === 0 && range.end === undefined) {
       this.#assertOpen();
-      return this.#options.keyCount;
+      return keyCount;
     }
     let count = 0;
-    await this.#scan(range, { reverse: false, records: false, entriesWanted: Number.POSITIVE_INFINITY }, () => {
+    await this.#scan(range, { reverse: false, entriesWanted: Number.POSITIVE_INFINITY }, () => {
       count++;
       return true;
     });
     return count;
   }
 
-  async sorted(range: KeyRange, options: SortedOptions): ReturnType<ReadView['sorted']> {
-    const limits = {
-      itemsMax: options.limit === 0 ? Number.POSITIVE_INFINITY : options.limit,
-      bytesMax: options.bytesMax,
-    };
-    const top = new TopList<KeyValue>(limits, kvBytes, order(options.sort, options.order));
-    await this.#scan(range, { reverse: false, records: true, entriesWanted: Number.POSITIVE_INFINITY }, (entry) => {
-      top.add(readEntry(entry, options.keysOnly));
+  async list(request: RangeRequest, bytesMax: number): Promise<RangeResult> {
+    const collector = new RangeCollector(request, bytesMax);
+    await this.#scan(request.range, { reverse: false, entriesWanted: Number.POSITIVE_INFINITY }, (key, record) => {
+      collector.add(key, record);
       return true;
     });
-    return { kvs: top.take(), more: top.isCut };
+    return collector.result();
   }
 
   close(): Promise<void> {
@@ -91,25 +107,24 @@ class MomentView implements ReadView {
     await this.#options.moment.snapshot.close();
   }
 
-  /** Calls `visit` with the entries of the range in order until it says false. */
+  /** `present`: the present versions, also where the view shows the past. */
   async #scan(
     range: KeyRange,
-    options: Omit<ScanOptions, 'range'>,
-    visit: (entry: ScanEntry) => boolean,
+    options: { readonly reverse: boolean; readonly entriesWanted: number; readonly present?: boolean },
+    visit: (key: Buffer, record: CurrentRecord) => boolean,
   ): Promise<void> {
     this.#assertOpen();
-    const tableRange = this.#options.keySpace.range('current', range);
-    if (isEmpty(tableRange)) return;
-    const scan = new MergedScan(this.#options.moment, { range: tableRange, ...options });
+    const { moment, keySpace, revision, isPresent } = this.#options;
+    const { reverse, entriesWanted, present = isPresent } = options;
+    const scanned = { keySpace, range, reverse, entriesWanted, revision: present ? undefined : revision };
     try {
-      for (let slice = await scan.next(); slice.length > 0; slice = await scan.next()) {
-        for (const entry of slice) {
-          if (!visit(entry)) return;
-        }
+      await scanVersions(moment, scanned, (key, record) => {
         this.#assertOpen();
-      }
-    } finally {
-      await scan.close();
+        return visit(key, record);
+      });
+    } catch (reason) {
+      this.#options.onFailure(reason);
+      throw reason;
     }
   }
 
@@ -117,26 +132,3 @@ class MomentView implements ReadView {
     assert(this.#closing === undefined, 'the read view is closed');
   }
 }
-
-function readEntry(entry: ScanEntry, keysOnly: boolean): KeyValue {
-  const record = decodeRecord(entry.key, entry.record);
-  return toKeyValue(withoutPrefix(entry.key), keysOnly ? { ...record, value: new Uint8Array() } : record);
-}
-
-/** Two key-values are never equal in this order: keys differ. */
-function order(sort: RangeSort, direction: 'asc' | 'desc'): (a: KeyValue, b: KeyValue) => boolean {
-  const sign = direction === 'asc' ? 1 : -1;
-  if (sort === 'key') return (a, b) => sign * Buffer.compare(a.key, b.key) < 0;
-  return (a, b) => (sign * (a[sort] - b[sort]) || Buffer.compare(a.key, b.key)) < 0;
-}
-
-function kvBytes(kv: KeyValue): number {
-  return kv.key.length + kv.value.length + fixedBytes;
-}
-
-function isEmpty({ gte, lt }: TableRange): boolean {
-  return gte.name >= lt.name;
-}
-
-/** Revisions and version, so that a page of empty values is bounded too. */
-const fixedBytes = 24;

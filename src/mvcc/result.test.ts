@@ -14,8 +14,21 @@ const samples: readonly CommandResult[] = [
   { kind: 'delete', revision: 5, deleted: 1, previous: empty },
   { kind: 'conditionFailed', revision: 5, modRevision: undefined },
   { kind: 'conditionFailed', revision: 5, modRevision: 4 },
-  { kind: 'rangeTooLarge', revision: 5, keysMax: 10, keyBytesMax: 100 },
-  { kind: 'published', revision: 1 },
+  { kind: 'refused', revision: 5, refusal: 'range_too_large', figures: [10, 100] },
+  { kind: 'refused', revision: 5, refusal: 'token_reused', figures: [] },
+  { kind: 'leaseGranted', revision: 5, id: 2n ** 63n - 1n, ttl: 9_000_000_000 },
+  {
+    kind: 'txn',
+    revision: 6,
+    succeeded: true,
+    results: [
+      { kind: 'put', created: false, createRevision: 2, version: 3, previous: { ...previous, lease: 7n } },
+      { kind: 'range', kvs: [previous, empty], count: 3, more: true },
+      { kind: 'delete', deleted: 1, previous: [previous] },
+      { kind: 'txn', succeeded: false, results: [] },
+    ],
+  },
+  { kind: 'done', revision: 1 },
 ];
 
 test('result: every kind comes back as it was', () => {
@@ -36,8 +49,9 @@ test('result: a member that forwards gets the same bytes in every version', () =
       '0000000000000002' +
       '0000000000000003' +
       '0000000000000002' +
+      '0000000000000000' +
       '000000016b' +
-      '76', // what was before
+      '0000000176', // what was before
   );
 });
 

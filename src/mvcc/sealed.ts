@@ -16,21 +16,30 @@ export function seal(key: Buffer, record: Buffer): Buffer {
   return record;
 }
 
+/** The checksum that a sealed record carries: it stands for the record's key and content. */
+export function sealOf(record: Buffer): number {
+  return record.readUInt32BE(record.length - sealBytes);
+}
+
 /** Throws unless `record` was sealed under `key`, has a known format, and at least `bytesMin` bytes with the seal. */
 export function checkSeal(
   key: Buffer,
   record: Buffer,
   options: { what: string; format: number; bytesMin: number },
 ): void {
+  checkSealOnly(key, record);
+  const format = record[0] as number;
+  if (format > options.format) throw new UnknownFormat(options.what, format, options.format, 'data');
+  if (format === 0 || record.length < options.bytesMin) throw new DamagedValue(key, `a ${options.what} cannot look so`);
+}
+
+/** As `checkSeal`, whatever the record is. */
+export function checkSealOnly(key: Buffer, record: Buffer): void {
   const end = record.length - sealBytes;
   if (end < 1) throw new DamagedValue(key, `it has ${record.length} bytes`);
   const expected = record.readUInt32BE(end);
   const found = crc32c(record, crc32c(key), 0, end);
   if (found !== expected) throw new DamagedValue(key, `its checksum is ${hex(found)}, not ${hex(expected)}`);
-
-  const format = record[0] as number;
-  if (format > options.format) throw new UnknownFormat(options.what, format, options.format, 'data');
-  if (format === 0 || record.length < options.bytesMin) throw new DamagedValue(key, `a ${options.what} cannot look so`);
 }
 
 function hex(checksum: number): string {

@@ -80,7 +80,7 @@ test('store: twins that flush and reopen at different times end with the same by
 
 async function applyNext({ store }: TestStore, commands: readonly Command[]): Promise<unknown> {
   const index = store.appliedIndex + 1;
-  if (commands.length > 0) return store.apply(index, Buffer.concat(commands.map(encodeCommand)));
+  if (commands.length > 0) return store.apply(index, Buffer.concat(commands.map(encodeCommand)), { term: 1 });
   store.apply(index, undefined);
   return [];
 }

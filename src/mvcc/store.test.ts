@@ -58,8 +58,8 @@ for (const { name, create } of databases) {
       ['put a=1', '2: created 2 v1'],
       ['put b=1', '3: created 3 v1'],
       ['put cc=1', '4: created 4 v1'],
-      ['deleteRange - keys:2', '4: range too large (2 keys, 100 bytes)'],
-      ['deleteRange - bytes:3', '4: range too large (100 keys, 3 bytes)'],
+      ['deleteRange - keys:2', '4: range_too_large (2, 100)'],
+      ['deleteRange - bytes:3', '4: range_too_large (100, 3)'],
       ['put a=1', '5: create 2 v2'],
       ['deleteRange - keys:3', '6: deleted 3'],
     ]));
@@ -110,7 +110,7 @@ for (const { name, create } of databases) {
 
     const published = { name: 'renamed', clientUrls: ['http://b2:2379'], version: '0.1.0' };
     assert.deepEqual(await apply({ kind: 'publish', memberId: 'b2', ...published }), {
-      kind: 'published',
+      kind: 'done',
       revision: 1,
     });
     const [a1, b2, c3] = members;
@@ -218,17 +218,20 @@ test('store: the deletions of a range, their revision and their index appear at 
 test('store: a command that does not decode stops the member', async (t) => {
   const { store } = await openTestStore((await first(t)).database);
   assert.throws(
-    () => store.apply(1, Buffer.from([1, 99])),
+    () => store.apply(1, Buffer.from([1, 99]), { term: 1 }),
     /log entry 1 cannot be applied: The command is malformed: kind 99/,
   );
-  assert.throws(() => store.apply(1, new Uint8Array()), InvariantViolation);
+  assert.throws(() => store.apply(1, new Uint8Array(), { term: 1 }), InvariantViolation);
   assert.equal(store.appliedIndex, 0);
   await store.close();
 });
 
 test('store: a command of a later format says that the software is too old', async (t) => {
   const { store } = await openTestStore((await first(t)).database);
-  assert.throws(() => store.apply(1, Buffer.from([2, 1])), { name: 'UnknownFormat', message: /older than the log/ });
+  assert.throws(() => store.apply(1, Buffer.from([2, 1]), { term: 1 }), {
+    name: 'UnknownFormat',
+    message: /older than the log/,
+  });
   assert.equal(store.appliedIndex, 0);
   await store.close();
 });
@@ -249,9 +252,27 @@ test('store: the format on disk stays as released: group, table, key; records wi
   await apply(put('k', 'value!'));
   await store.close();
   assert.deepEqual(await dumpDatabase(database), [
-    '00000007017374617465=0100000000000000020000000000000003000000000000000168fe63c4',
+    '00000007017374617465=01' +
+      '0000000000000002' + // applied index
+      '0000000000000003' + // revision
+      '0000000000000001' + // keys
+      '0000000000000000' + // compact revision
+      '0000000000000000' + // removed revision
+      '0000000000000025' + // live bytes
+      '0000000000000066' + // history bytes
+      '0000000000000000' + // compacted bytes
+      '0000000000000000' + // quota
+      '0000000000000000' + // no space
+      '00000000c2f58b5a' + // hash
+      '0000000000000000' + // first token
+      '0000000000000000' + // next token
+      '0000000000000000' + // bytes of tokens
+      '72d4b5e8',
     '00000007026131=01000000076e6f64652d6131000000010000000e687474703a2f2f61313a323338300000000000000000f2d46b3a',
     '00000007106b=010000000000000000020000000000000003000000000000000276616c7565216d1bd8a3',
+    '00000007116b00000000000000000002=0102000000000000000200000000000000020000000000000001000000000000000376616c75651ea071ce',
+    '00000007120000000000000002=01000000000000000000000001000000000000000201000000000000000000000021000000016bf0763e48',
+    '00000007120000000000000003=01000000000000002100000001000000000000000301000000000000000200000045000000016b64651a5c',
   ]);
 });
 
@@ -288,7 +309,7 @@ function parseCommand(text: string): Command {
     case 'deleteRange': {
       const [start = '', end = ''] = subject.split('-');
       const range = { start: bytes(start), end: end === '' ? undefined : bytes(end) };
-      return { kind, range, keysMax: number('keys:'), keyBytesMax: number('bytes:') };
+      return { kind, range, keysMax: number('keys:'), bytesMax: number('bytes:') };
     }
     default:
       throw new Error(`what is ${text}?`);
@@ -313,10 +334,12 @@ function describeResult(result: CommandResult): string {
     }
     case 'conditionFailed':
       return `${result.revision}: failed, ${result.modRevision ?? 'absent'}`;
-    case 'rangeTooLarge':
-      return `${result.revision}: range too large (${result.keysMax} keys, ${result.keyBytesMax} bytes)`;
-    case 'published':
-      return `${result.revision}: published`;
+    case 'refused':
+      return `${result.revision}: ${result.refusal} (${result.figures.join(', ')})`;
+    case 'done':
+      return `${result.revision}: done`;
+    default:
+      return result.kind;
   }
 }
 

@@ -1,21 +1,17 @@
 import type { Clock } from '../base/clock.ts';
-import type { KeyRange, KeyValue, RangeSort, Revision } from '../contract/kv.ts';
+import type { KeyRange, KeyValue, RangeRequest, Revision, RevisionBounds } from '../contract/kv.ts';
+import type { LeaseId, LeaseRecord } from '../contract/lease.ts';
+import type { WatchRequest } from '../contract/watch.ts';
+import type { EntryContext } from './apply.ts';
 import type { Database } from './database.ts';
+import type { MemberRecord } from './members-table.ts';
+import type { RangeResult } from './range-collector.ts';
 import type { CommandResult } from './result.ts';
-
-/** A member as the state machine knows it: the one source of who the members are. */
-export interface MemberRecord {
-  readonly id: string;
-  readonly name: string;
-  readonly peerUrls: readonly string[];
-  /** Empty until the member has published them. */
-  readonly clientUrls: readonly string[];
-  /** Of the software it runs; empty until published. */
-  readonly version: string;
-}
+import type { StateHash } from './store-state.ts';
+import type { StoreWatch, WatchHub, WatchSink } from './watch/hub.ts';
 
 /**
- * The state machine of one group: an ordered, revisioned map of keys in LevelDB.
+ * The state machine of one group: an ordered, revisioned map of keys in LevelDB, with leases that keys may depend on.
  *
  * **Invariant:** its content is a function of the commands applied, in order. Applied changes collect in memory, where
  * reads see them at once, and go to LevelDB in synced batches together with the applied index.
@@ -23,13 +19,28 @@ export interface MemberRecord {
 export interface Store {
   /** 1 when empty. */
   readonly revision: Revision;
+  /** The oldest revision that can be read; 0 as long as nothing is compacted. */
+  readonly compactRevision: Revision;
   /** The newest log index applied, in memory or on disk. */
   readonly appliedIndex: number;
   /** The newest applied index that LevelDB holds: the log is needed from there on. */
   readonly durableIndex: number;
   /** Keys at present. */
   readonly keyCount: number;
+  /** Bytes of keys and values, past ones too until they are compacted: what counts against the quota. */
+  readonly usedBytes: number;
+  /** 0: no limit. */
+  readonly quotaBytes: number;
+  /** A write was refused for want of space, and there is none yet. */
+  readonly isFull: boolean;
   readonly members: readonly MemberRecord[];
+  /** Members whose state was found to differ, and what their hash should have been. */
+  readonly corruptMembers: ReadonlyMap<string, StateHash>;
+  readonly leases: ReadonlyMap<LeaseId, LeaseRecord>;
+  /** Called with every lease that is granted, checkpointed or ended (`undefined`) by an entry, as it takes effect. */
+  onLeaseChange: (id: LeaseId, lease: LeaseRecord | undefined) => void;
+  /** Noted at the last `checkState` commands, oldest first. */
+  readonly stateHashes: readonly StateHash[];
 
   /**
    * Applies the commands of the entry at `index`, which must be the next one; the results are in their order.
@@ -37,25 +48,48 @@ export interface Store {
    * software (`UnknownFormat`), and then the member has to stop. What an entry changed before it threw is seen by
    * readers, but never reaches the disk.
    *
-   * Synchronous for all but `deleteRange`, which has to list keys and returns a promise; the next entry has to wait
-   * for it (asserted). It rejects for the same reasons as the others throw, and when a read of LevelDB fails.
+   * Synchronous for all but commands that need an entry of their own (`needsOwnEntry`), which have to read ranges and
+   * return a promise; the next entry has to wait for it (asserted). It rejects for the same reasons as the others throw,
+   * and when a read of LevelDB fails.
    */
-  apply(index: number, commands: undefined): undefined;
-  apply(index: number, commands: Uint8Array): readonly CommandResult[] | Promise<readonly CommandResult[]>;
+  apply(index: number, commands: undefined, context?: EntryContext): undefined;
+  apply(
+    index: number,
+    commands: Uint8Array,
+    context: EntryContext,
+  ): readonly CommandResult[] | Promise<readonly CommandResult[]>;
 
   /** The present value of a key. Throws `DamagedValue` if its checksum is wrong. */
   get(key: Uint8Array): KeyValue | undefined;
 
-  /** The whole store as it is at this moment, for as long as the view is open. */
-  readView(): ReadView;
+  /**
+   * The whole store as it is at this moment, or as it was at `revision` (from `compactRevision` to `revision`, asserted),
+   * for as long as the view is open.
+   */
+  readView(revision?: Revision): ReadView;
   /** Views that are not closed yet. Only a leak leaves one open after the last reader is gone. */
   readonly openViews: number;
+
+  /** Everything that happens to a range, from a revision on or from now. See `WatchSink`. */
+  watch(request: WatchRequest, sink: WatchSink): StoreWatch;
+  readonly watches: WatchHub;
+
+  /** The keys that depend on a lease, in byte order. */
+  leaseKeys(id: LeaseId): Promise<readonly Uint8Array[]>;
 
   /** Bytes of changes that are applied and not yet durable. */
   readonly bufferedBytes: number;
   /** Resolves when everything applied so far is durable. */
   flush(): Promise<void>;
-  /** Rejects, once, when a write to LevelDB failed: the store is then poisoned and the member has to stop. */
+  /**
+   * Reads every record of the group's and compares its checksum, a slice at a time, with a pause after each. Resolves
+   * with how many there were; rejects with `DamagedValue`.
+   */
+  scrub(options: { readonly pauseMs: number; readonly signal: AbortSignal }): Promise<number>;
+  /**
+   * Rejects, once, when a write to LevelDB failed, or a read met a damaged record: the store is then poisoned and the
+   * member has to stop.
+   */
   readonly failed: Promise<never>;
   /** Flushes and closes; rejects if that failed. The database itself stays open. */
   close(): Promise<void>;
@@ -64,6 +98,7 @@ export interface Store {
 /** Consistent pages over one moment. Close it: an open view keeps LevelDB from reclaiming space. */
 export interface ReadView {
   readonly revision: Revision;
+  get(key: Uint8Array): Promise<KeyValue | undefined>;
   /**
    * Key-values of the range in byte order of the keys; at most `limit` (0: all) and about `bytesMax` of keys and
    * values in one call, at least one if there is one. `next`: where the rest begins; undefined at the end. The next
@@ -78,13 +113,10 @@ export interface ReadView {
   /** Keys in the range. */
   count(range: KeyRange): Promise<number>;
   /**
-   * The first `limit` (0: all) of the range in another order than the keys', holding no more than `limit` key-values
-   * (and no more than about `bytesMax`) at a time; ties in byte order of the keys. `more`: the range holds more.
+   * The answer to a request in any order, with the count of the whole range; holds no more than `limit` key-values, and
+   * no more than about `bytesMax` of them, at a time. `request.revision` is that of the view already.
    */
-  sorted(
-    range: KeyRange,
-    options: SortedOptions,
-  ): Promise<{ readonly kvs: readonly KeyValue[]; readonly more: boolean }>;
+  list(request: RangeRequest, bytesMax: number): Promise<RangeResult>;
   /** Idempotent. Reads that are under way reject. */
   close(): Promise<void>;
 }
@@ -95,14 +127,7 @@ export interface PageOptions {
   /** Values are empty; the rest of a key-value is there. */
   readonly keysOnly: boolean;
   readonly reverse?: boolean;
-}
-
-export interface SortedOptions {
-  readonly limit: number;
-  readonly bytesMax: number;
-  readonly keysOnly: boolean;
-  readonly sort: RangeSort;
-  readonly order: 'asc' | 'desc';
+  readonly bounds?: RevisionBounds | undefined;
 }
 
 export interface StoreOptions {

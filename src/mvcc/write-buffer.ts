@@ -1,8 +1,8 @@
 import { assert } from '../base/assert.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Database } from './database.ts';
-import type { TableKey } from './key-space.ts';
-import { type Change, Layer } from './layer.ts';
+import { type TableKey, tables } from './key-space.ts';
+import { type Change, findInLayers, Layer } from './layer.ts';
 import { RecordCache } from './record-cache.ts';
 
 export interface WriteBufferOptions {
@@ -71,6 +71,10 @@ export class WriteBuffer {
     return this.#unflushedBytes() + sum(this.#flushing, (layer) => layer.bytes);
   }
 
+  get isUsable(): boolean {
+    return this.#failure === undefined && !this.#closed;
+  }
+
   /** Throws if a write failed before, or after close. */
   assertUsable(): void {
     if (this.#failure !== undefined) throw this.#failure;
@@ -100,6 +104,12 @@ export class WriteBuffer {
     this.#push(layer);
   }
 
+  /** All that the layer says, at once; a small one joins the changes that are there. Nobody writes to it any more. */
+  take(layer: Layer): void {
+    if (layer.size > joinedSizeMax) this.addLayer(layer);
+    else for (const [name, change] of layer.changes()) this.#active.set(name, change);
+  }
+
   /** The entry at `index`, and all before it, are in the buffer completely. */
   advance(index: number): void {
     this.#appliedIndex = index;
@@ -109,6 +119,11 @@ export class WriteBuffer {
   /** The entry at `index` is in the buffer in part and will not be completed: nothing of it may reach LevelDB. */
   poison(index: number, cause: unknown): void {
     this.#failWith(StoreFailed.byEntry(index, this.#durableIndex, cause));
+  }
+
+  /** LevelDB has given back what was not written: nothing that it holds can be trusted any more. */
+  distrust(damage: Error): void {
+    this.#failWith(damage);
   }
 
   /** What LevelDB does not have yet, oldest first; never altered. Take it at the same moment as LevelDB's snapshot. */
@@ -145,14 +160,16 @@ export class WriteBuffer {
   #remember(layers: readonly Layer[]): void {
     for (const layer of layers) {
       if (layer.size > rememberedSizeMax) this.#recent.clear();
-      else for (const [name, change] of layer.changes()) this.#recent.set(name, change);
+      else {
+        for (const [name, change] of layer.changes()) if (isReadAgain(name)) this.#recent.set(name, change);
+      }
     }
   }
 
   #find(name: string): Change | undefined {
     let change = this.#active.get(name);
-    if (change === undefined) change = findIn(this.#sealed, name);
-    if (change === undefined) change = findIn(this.#flushing, name);
+    if (change === undefined) change = findInLayers(this.#sealed, name);
+    if (change === undefined) change = findInLayers(this.#flushing, name);
     return change;
   }
 
@@ -229,7 +246,7 @@ export class WriteBuffer {
     this.#schedule();
   }
 
-  #failWith(failure: StoreFailed): Error {
+  #failWith(failure: Error): Error {
     this.#failure ??= failure;
     this.#fail(this.#failure);
     return this.#failure;
@@ -283,12 +300,10 @@ export function breathe(clock: Clock): Promise<void> {
   return new Promise((resolve) => clock.afterInput(resolve));
 }
 
-function findIn(layers: readonly Layer[], name: string): Change | undefined {
-  for (let at = layers.length - 1; at >= 0; at--) {
-    const change = layers[at]?.get(name);
-    if (change !== undefined) return change;
-  }
-  return undefined;
+/** Past versions and the list of changes are seldom read, and never one by one. */
+function isReadAgain(name: string): boolean {
+  const table = name.charCodeAt(4);
+  return table !== tables.history && table !== tables.changes;
 }
 
 function sum(layers: readonly Layer[], of: (layer: Layer) => number): number {
@@ -302,6 +317,8 @@ const idleFlushMs = 5_000;
 /** Operations that are put into a batch in one go: about 0.5 ms. */
 const batchSlice = 250;
 const foldedSizeMax = 16 * 1024;
+/** A layer of its own costs every read a look at it. */
+const joinedSizeMax = 4 * 1024;
 /** Records of LevelDB that are kept in memory, whatever the number of keys. */
 const recentBytesMax = 16 * 1024 * 1024;
 /** A larger layer (the deletion of a range) would take long to remember and push out everything else. */

@@ -3,6 +3,7 @@ import type { MemberId } from '../raft/index.ts';
 import { decodeProgress, type LeaderProgress } from './progress.ts';
 import { peerRequestKinds, type Replica } from './replica.ts';
 import type {
+  Alarm,
   ClusterMember,
   ClusterService,
   ClusterView,
@@ -56,6 +57,12 @@ export class ReplicaClusterService implements ClusterService {
       peers: this.#peers(),
       errors: this.#errors(),
     };
+  }
+
+  alarms(): readonly Alarm[] {
+    const { store } = this.#replica.options;
+    const corrupt = [...store.corruptMembers.keys()].map((memberId) => ({ kind: 'corrupt', memberId }) as const);
+    return store.isFull ? [{ kind: 'no_space', memberId: undefined }, ...corrupt] : corrupt;
   }
 
   async cluster(options: RequestOptions): Promise<ClusterView> {
@@ -112,8 +119,14 @@ export class ReplicaClusterService implements ClusterService {
               `a term after ${suspectTerm} has filled it up; nothing has to be done while the cluster has a leader`,
           ];
     const refused = this.#peers().filter((peer) => peer.state === 'refused');
+    const alarms = this.alarms().map((alarm) =>
+      alarm.kind === 'no_space'
+        ? 'no_space: the data has reached its quota; delete keys, compact, or raise --quota-backend-bytes'
+        : `corrupt: the state of member ${alarm.memberId} differs from the others'`,
+    );
     return [
       ...suspect,
+      ...alarms,
       ...failed.filter(({ ok }) => !ok).map(({ name, reason }) => `${name}: ${reason}`),
       ...refused.map((peer) => `peer ${peer.name}: refused: ${peer.reason ?? 'no reason was given'}`),
     ];

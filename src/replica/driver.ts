@@ -199,7 +199,7 @@ export class Driver {
       assert(entry.index === store.appliedIndex + 1, () => `applied ${store.appliedIndex}, then came ${entry.index}`);
       let results = noResults;
       if (entry.type === 'command') {
-        const applied = store.apply(entry.index, entry.data);
+        const applied = store.apply(entry.index, entry.data, { term: entry.term });
         results = applied instanceof Promise ? await applied : applied;
       } else {
         store.apply(entry.index, undefined);

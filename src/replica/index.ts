@@ -1,19 +1,30 @@
+export { AutoCompaction, type AutoCompactionOptions } from './auto-compaction.ts';
 export { ReplicaClusterService } from './cluster-service.ts';
+export { Integrity, StateDiffers } from './integrity.ts';
 export { ReplicaKvService } from './kv-service.ts';
+export { ReplicaLeaseService } from './lease-service.ts';
 export { noMetrics, type ReplicaMetrics } from './metrics.ts';
 export { type OpenStateOptions, openState, type State, type StateFiles } from './open-state.ts';
 export type { LeaderProgress } from './progress.ts';
+export { Quota } from './quota.ts';
 export { publishCommand, type RaftLimits, Replica, type ReplicaLog, type ReplicaOptions } from './replica.ts';
 export type {
+  Alarm,
   ClusterMember,
   ClusterService,
   ClusterView,
   HealthCheck,
   KvService,
+  LeaseService,
   MemberState,
   MemberStatus,
   PeerStatus,
   RangePage,
   ReadOptions,
   RequestOptions,
+  Watch,
+  WatchService,
+  WatchSink,
+  WriteOptions,
 } from './service.ts';
+export { ReplicaWatchService } from './watch-service.ts';

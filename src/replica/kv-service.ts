@@ -11,13 +11,17 @@ import type {
   PutAnswer,
   PutRequest,
   RangeRequest,
+  Revision,
 } from '../contract/kv.ts';
-import { limits } from '../contract/kv.ts';
-import { type CommandResult, encodeCommand, type ReadView } from '../mvcc/index.ts';
+import type { TxnAnswer, TxnRequest } from '../contract/txn.ts';
+import type { CommandResult, ReadView } from '../mvcc/index.ts';
 import type { Term } from '../raft/index.ts';
-import { PinnedViews } from './pinned-views.ts';
+import { checkKept, checkKey, checkRange, checkTxn, checkValue } from './check-txn.ts';
+import { type PagedList, pageToken, readPageToken } from './page-token.ts';
+import { compacted, futureRevision, refusalError } from './refusal-error.ts';
 import type { Replica } from './replica.ts';
-import type { KvService, RangePage, ReadOptions, RequestOptions } from './service.ts';
+import type { KvService, RangePage, ReadOptions, RequestOptions, WriteOptions } from './service.ts';
+import { type ClientCommand, encodeWrite } from './write-command.ts';
 
 export interface KvServiceOptions {
   readonly valueBytesMax: number;
@@ -32,26 +36,22 @@ const streamPageBytes = 256 * 1024;
 export class ReplicaKvService implements KvService {
   readonly #replica: Replica;
   readonly #options: KvServiceOptions;
-  readonly #pinned: PinnedViews;
 
   constructor(replica: Replica, options: KvServiceOptions) {
-    const { clock, memberId, random } = replica.options;
     this.#replica = replica;
     this.#options = options;
-    this.#pinned = new PinnedViews(clock, `${memberId}-${random.below(2 ** 32).toString(36)}`);
   }
 
   header(): AnswerHeader {
-    const { store, memberId } = this.#replica.options;
-    return { memberId, revision: store.revision, raftTerm: this.#replica.core.term };
+    return this.#replica.header();
   }
 
-  async put(request: PutRequest, options: RequestOptions): Promise<PutAnswer> {
+  async put(request: PutRequest, options: WriteOptions): Promise<PutAnswer> {
     checkKey(request.key);
-    this.#checkValue(request.value);
-    const { term, result } = await this.#replica.submit(encodeCommand({ kind: 'put', ...request }), options.timeoutMs);
-    if (result.kind === 'conditionFailed') throw conditionFailed(result);
-    if (result.kind !== 'put') throw mismatch(result);
+    checkValue(request.value, this.#options.valueBytesMax);
+    checkKept(request);
+    const { term, result } = await this.#submit({ kind: 'put', ...request }, options);
+    if (result.kind !== 'put') throw failure(result);
     return {
       header: this.#writeHeader(term, result),
       created: result.created,
@@ -62,62 +62,89 @@ export class ReplicaKvService implements KvService {
     };
   }
 
-  async delete(request: DeleteRequest, options: RequestOptions): Promise<DeleteAnswer> {
+  async delete(request: DeleteRequest, options: WriteOptions): Promise<DeleteAnswer> {
     checkKey(request.key);
-    return this.#delete(encodeCommand({ kind: 'delete', ...request }), options);
+    return this.#delete({ kind: 'delete', ...request }, options);
   }
 
-  async deleteRange(request: DeleteRangeRequest, options: RequestOptions): Promise<DeleteAnswer> {
+  async deleteRange(request: DeleteRangeRequest, options: WriteOptions): Promise<DeleteAnswer> {
     checkRange(request.range);
-    return this.#delete(encodeCommand({ kind: 'deleteRange', ...request }), options);
+    return this.#delete({ kind: 'deleteRange', ...request }, options);
   }
 
-  async get(key: Uint8Array, options: ReadOptions): Promise<GetAnswer> {
+  async txn(txn: TxnRequest, options: WriteOptions): Promise<TxnAnswer> {
+    checkTxn(txn, this.#options.valueBytesMax);
+    const { term, result } = await this.#submit({ kind: 'txn', txn }, options);
+    if (result.kind !== 'txn') throw failure(result);
+    return { header: this.#writeHeader(term, result), succeeded: result.succeeded, results: result.results };
+  }
+
+  async compact(revision: Revision, options: WriteOptions): Promise<{ readonly header: AnswerHeader }> {
+    const { term, result } = await this.#submit({ kind: 'compact', revision }, options);
+    if (result.kind !== 'done') throw failure(result);
+    return { header: this.#writeHeader(term, result) };
+  }
+
+  async get(key: Uint8Array, options: ReadOptions & { readonly revision?: Revision | undefined }): Promise<GetAnswer> {
     checkKey(key);
     const stalenessMs = await this.#reach(options.consistency, options);
-    const kv = this.#replica.options.store.get(key);
-    return { header: this.#readHeader(stalenessMs), kv };
+    const { store } = this.#replica.options;
+    const { revision } = options;
+    if (revision === undefined) return { header: this.#readHeader(stalenessMs), kv: store.get(key) };
+    this.#checkRevision(revision);
+    const header = this.#readHeader(stalenessMs);
+    const view = store.readView(revision);
+    try {
+      return { header, kv: await view.get(key) };
+    } finally {
+      await view.close();
+    }
   }
 
   async range(request: RangeRequest, options: ReadOptions): Promise<RangePage> {
     checkRange(request.range);
     const stalenessMs = await this.#reach(options.consistency, options);
+    this.#checkRevision(request.revision);
     const header = this.#readHeader(stalenessMs);
-    const view = this.#replica.options.store.readView();
-    return keepOnlyIf(view, async () => {
-      if (request.countOnly)
-        return [{ header, kvs: [], count: await view.count(request.range), more: false, next: undefined }];
-      return request.sort === 'key' ? this.#firstPage(view, header, request) : this.#sortedPage(view, header, request);
-    });
+    const view = this.#replica.options.store.readView(request.revision);
+    try {
+      if (request.countOnly) {
+        const count = await view.count(request.range);
+        return { header, readRevision: view.revision, kvs: [], count, more: false, next: undefined };
+      }
+      if (request.sort !== 'key') return await this.#sorted(view, header, request);
+      return await this.#firstPage(view, header, request);
+    } finally {
+      await view.close();
+    }
   }
 
   async nextPage(after: string, options: RequestOptions & { readonly limit: number }): Promise<RangePage> {
-    const { id, list, next } = this.#pinned.resume(after);
+    const { list, next } = readPageToken(after);
+    const { store } = this.#replica.options;
+    // The first page may be of another member, which had more.
+    if (list.revision > store.revision) await this.#reach({ level: 'linearizable' }, options);
+    this.#checkRevision(list.revision);
     const range = list.order === 'asc' ? { ...list.range, start: next } : { ...list.range, end: next };
-    const page = await list.view.page(range, this.#pageOptions(list, options.limit));
-    if (page.next === undefined) this.#pinned.unpin(id);
-    return {
-      header: { ...this.header(), revision: list.revision },
-      kvs: page.kvs,
-      count: list.count,
-      more: page.next !== undefined,
-      next: page.next === undefined ? undefined : this.#pinned.token(id, page.next),
-    };
+    const view = store.readView(list.revision);
+    try {
+      const page = await view.page(range, this.#pageOptions(list, options.limit));
+      return this.#page(this.header(), list, page);
+    } finally {
+      await view.close();
+    }
   }
 
   async stream(
     range: KeyRange,
-    options: ReadOptions & { readonly keysOnly: boolean },
+    options: ReadOptions & { readonly keysOnly: boolean; readonly revision?: Revision | undefined },
   ): Promise<{ readonly header: AnswerHeader; readonly pages: AsyncIterable<readonly KeyValue[]> }> {
     checkRange(range);
     const stalenessMs = await this.#reach(options.consistency, options);
+    this.#checkRevision(options.revision);
     const header = this.#readHeader(stalenessMs);
-    const view = this.#replica.options.store.readView();
+    const view = this.#replica.options.store.readView(options.revision);
     return { header, pages: new ViewPages(view, range, options.keysOnly) };
-  }
-
-  close(): void {
-    this.#pinned.close();
   }
 
   /** Waits until this member's state is as new as promised; the age of the state where the read may be stale. */
@@ -133,36 +160,48 @@ export class ReplicaKvService implements KvService {
     return undefined;
   }
 
-  async #delete(command: Uint8Array, options: RequestOptions): Promise<DeleteAnswer> {
-    const { term, result } = await this.#replica.submit(command, options.timeoutMs);
-    if (result.kind === 'conditionFailed') throw conditionFailed(result);
-    if (result.kind === 'rangeTooLarge') throw rangeTooLarge(result);
-    if (result.kind !== 'delete') throw mismatch(result);
+  #checkRevision(revision: Revision | undefined): void {
+    if (revision === undefined) return;
+    const { store } = this.#replica.options;
+    if (revision > store.revision) throw futureRevision(store.revision);
+    if (revision < store.compactRevision) throw compacted(store.compactRevision);
+  }
+
+  #submit(command: ClientCommand, options: WriteOptions): ReturnType<Replica['submit']> {
+    return this.#replica.submit(encodeWrite(command, options), options.timeoutMs);
+  }
+
+  async #delete(command: ClientCommand, options: WriteOptions): Promise<DeleteAnswer> {
+    const { term, result } = await this.#submit(command, options);
+    if (result.kind !== 'delete') throw failure(result);
     return { header: this.#writeHeader(term, result), deleted: result.deleted, previous: result.previous };
   }
 
-  /** Answers with a page and, if it is not the last, keeps the view for the ones that follow. */
-  async #firstPage(view: ReadView, header: AnswerHeader, request: RangeRequest): Promise<[RangePage, 'keep'?]> {
-    const page = await view.page(request.range, this.#pageOptions(request, request.limit));
-    if (page.next === undefined) {
-      return [{ header, kvs: page.kvs, count: page.kvs.length, more: false, next: undefined }];
-    }
-    const count = await view.count(request.range);
-    const { range, keysOnly, order } = request;
-    const next = this.#pinned.pin({ view, revision: view.revision, range, keysOnly, order, count }, page.next);
-    return [{ header, kvs: page.kvs, count, more: true, next }, 'keep'];
+  async #firstPage(view: ReadView, header: AnswerHeader, request: RangeRequest): Promise<RangePage> {
+    const { range, keysOnly, order, bounds } = request;
+    const page = await view.page(range, this.#pageOptions({ keysOnly, order, bounds }, request.limit));
+    const isWhole = page.next === undefined && bounds === undefined;
+    const count = isWhole ? page.kvs.length : await view.count(range);
+    return this.#page(header, { revision: view.revision, range, keysOnly, order, bounds, count }, page);
   }
 
-  async #sortedPage(view: ReadView, header: AnswerHeader, request: RangeRequest): Promise<[RangePage]> {
-    const { range, limit, keysOnly, sort, order } = request;
-    const bytesMax = this.#options.pageBytesMax;
-    const { kvs, more } = await view.sorted(range, { limit, bytesMax, keysOnly, sort, order });
-    const count = more ? await view.count(range) : kvs.length;
-    return [{ header, kvs, count, more, next: undefined }];
+  #page(
+    header: AnswerHeader,
+    list: PagedList,
+    { kvs, next }: { readonly kvs: readonly KeyValue[]; readonly next: Uint8Array | undefined },
+  ): RangePage {
+    const token = next === undefined ? undefined : pageToken(list, next);
+    return { header, readRevision: list.revision, kvs, count: list.count, more: next !== undefined, next: token };
   }
 
-  #pageOptions(list: { readonly keysOnly: boolean; readonly order: 'asc' | 'desc' }, limit: number) {
-    return { limit, bytesMax: this.#options.pageBytesMax, keysOnly: list.keysOnly, reverse: list.order === 'desc' };
+  async #sorted(view: ReadView, header: AnswerHeader, request: RangeRequest): Promise<RangePage> {
+    const { kvs, count, more } = await view.list(request, this.#options.pageBytesMax);
+    return { header, readRevision: view.revision, kvs, count, more, next: undefined };
+  }
+
+  #pageOptions(list: Pick<PagedList, 'keysOnly' | 'order' | 'bounds'>, limit: number) {
+    const { keysOnly, order, bounds } = list;
+    return { limit, bytesMax: this.#options.pageBytesMax, keysOnly, reverse: order === 'desc', bounds };
   }
 
   #writeHeader(term: Term, result: CommandResult): AnswerHeader {
@@ -171,14 +210,6 @@ export class ReplicaKvService implements KvService {
 
   #readHeader(stalenessMs: number | undefined): AnswerHeader {
     return stalenessMs === undefined ? this.header() : { ...this.header(), stalenessMs };
-  }
-
-  #checkValue(value: Uint8Array): void {
-    if (value.length <= this.#options.valueBytesMax) return;
-    throw new BalsaError(
-      'too_large',
-      `The value has ${value.length} bytes; this cluster takes ${this.#options.valueBytesMax} (--max-request-bytes).`,
-    );
   }
 }
 
@@ -220,30 +251,10 @@ class ViewPages implements AsyncIterable<readonly KeyValue[]>, AsyncIterator<rea
   }
 }
 
-async function keepOnlyIf(view: ReadView, read: () => Promise<[RangePage, 'keep'?]>): Promise<RangePage> {
-  let kept = false;
-  try {
-    const [page, keep] = await read();
-    kept = keep !== undefined;
-    return page;
-  } finally {
-    if (!kept) await view.close();
-  }
-}
-
-function checkKey(key: Uint8Array): void {
-  if (key.length === 0)
-    throw new BalsaError('bad_request', 'The key is empty; give at least one byte.', { extras: { parameter: 'key' } });
-  if (key.length <= limits.keyBytesMax) return;
-  throw new BalsaError('too_large', `The key has ${key.length} bytes; the most is ${limits.keyBytesMax}.`, {
-    extras: { parameter: 'key' },
-  });
-}
-
-function checkRange(range: KeyRange): void {
-  const longest = Math.max(range.start.length, range.end?.length ?? 0);
-  if (longest <= limits.keyBytesMax) return;
-  throw new BalsaError('too_large', `A bound of the range has ${longest} bytes; the most is ${limits.keyBytesMax}.`);
+function failure(result: CommandResult): BalsaError {
+  if (result.kind === 'conditionFailed') return conditionFailed(result);
+  if (result.kind === 'refused') return refusalError(result);
+  return BalsaError.from(new Error(`the state machine answered a ${result.kind} to another command`));
 }
 
 function conditionFailed(result: CommandResult & { kind: 'conditionFailed' }): BalsaError {
@@ -252,16 +263,4 @@ function conditionFailed(result: CommandResult & { kind: 'conditionFailed' }): B
   return new BalsaError('precondition_failed', `The condition does not hold: ${present}. Nothing was changed.`, {
     extras: { modRevision: result.modRevision ?? null },
   });
-}
-
-function rangeTooLarge({ keysMax, keyBytesMax }: CommandResult & { kind: 'rangeTooLarge' }): BalsaError {
-  return new BalsaError(
-    'too_large',
-    `The range holds more than ${keysMax} keys or ${keyBytesMax} bytes of keys, the most that one deletion takes. ` +
-      'Nothing was deleted; delete it in smaller ranges.',
-  );
-}
-
-function mismatch(result: CommandResult): BalsaError {
-  return BalsaError.from(new Error(`the state machine answered a ${result.kind} to another command`));
 }

@@ -72,7 +72,7 @@ test('open state: a damaged store is built again from the log, also by a group o
     directory.breakFile('data/CURRENT');
     await directory.with(async ({ log, store }) => {
       assert.deepEqual([log.lastIndex(), log.hardState.suspectTerm, store.appliedIndex], [3, undefined, 0]);
-      for (const entry of log.entries(1, 4, 1e6)) await store.apply(entry.index, entry.data);
+      for (const entry of log.entries(1, 4, 1e6)) await store.apply(entry.index, entry.data, entry);
       assert.equal(store.keyCount, 3);
     });
     assert.deepEqual(directory.aside(), ['data.damaged-1']);
@@ -93,7 +93,7 @@ function write(count: number): (state: State) => Promise<void> {
       return { index: i + 1, term: 4, type: 'command', data: encodeCommand(put) };
     });
     await log.persist({ hardState: { term: 4, vote: '2', commit: count }, entries });
-    for (const entry of entries) await store.apply(entry.index, entry.data);
+    for (const entry of entries) await store.apply(entry.index, entry.data, entry);
   };
 }
 

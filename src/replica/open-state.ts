@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { DamagedValue, type MemberRecord, openStore, type Store } from '../mvcc/index.ts';
-import type { Configuration, MemberId } from '../raft/index.ts';
+import type { Configuration, LogIndex, MemberId } from '../raft/index.ts';
 import {
   DamagedStorage,
   type Database,
@@ -47,6 +47,11 @@ export interface State {
   readonly store: Store;
   /** Flushes and closes everything, whatever fails, and then rejects with the first failure. */
   close(): Promise<void>;
+  /**
+   * Ends a state that cannot be trusted. If the log can make a new one, the store is set aside for that; the place is
+   * told. Whatever fails on the way is only logged.
+   */
+  discard(reason: unknown): Promise<void>;
 }
 
 /**
@@ -65,7 +70,8 @@ export async function openState(options: OpenStateOptions): Promise<State> {
   try {
     const log = await openLog(options, closers);
     const store = await openData(options, log, closers);
-    return { log, store, close: () => closeAll(closers) };
+    const close = (): Promise<void> => closeAll(closers);
+    return { log, store, close, discard: (reason) => discard(options, log.firstIndex(), close, reason) };
   } catch (reason) {
     await closeAll(closers).catch(() => undefined);
     throw reason;
@@ -194,6 +200,23 @@ async function openData(options: OpenStateOptions, log: RaftLog, closers: Closer
   const aside = await options.files.setAside('data');
   options.logger.warn('store set aside: this member builds it again from its log', { reason: why, aside });
   return await openStoreOf(options, closers);
+}
+
+/** It can be made anew as long as the log still has its beginning. */
+async function discard(
+  { files, logger }: OpenStateOptions,
+  firstIndex: LogIndex,
+  close: () => Promise<void>,
+  reason: unknown,
+): Promise<void> {
+  await close().catch(() => undefined);
+  if (firstIndex > 1) return;
+  try {
+    const aside = await files.setAside('data');
+    logger.warn('store set aside: this member builds it again from its log when it is started', { reason, aside });
+  } catch (failure) {
+    logger.warn('the store could not be set aside', { reason: failure });
+  }
 }
 
 async function openStoreOf(options: OpenStateOptions, closers: Closers): Promise<Store> {

@@ -234,20 +234,25 @@ test('list: pages show the revision of the first one, whatever is written meanwh
     const range = { start: bytes('a'), end: undefined };
     const request = { range, limit: 2, keysOnly: false, countOnly: false, sort: 'key', order } as const;
     let page = await settle(members, member.kv.range(request, { consistency: linearizable, timeoutMs: 1000 }));
-    const revision = page.header.revision;
+    const revision = page.readRevision;
     const seen = page.kvs.map(({ key, value }) => `${text(key)}=${text(value)}`);
     while (page.next !== undefined) {
       assert.deepEqual([page.count, page.more], [5, true]);
       await settle(members, put(member, 'c', 'changed'));
       page = await member.kv.nextPage(page.next, { limit: 2, timeoutMs: 1000 });
-      assert.equal(page.header.revision, revision);
+      assert.equal(page.readRevision, revision);
       seen.push(...page.kvs.map(({ key, value }) => `${text(key)}=${text(value)}`));
     }
     const c = order === 'asc' ? 'c=old' : 'c=changed';
     const expected = ['a=old', 'b=old', c, 'd=old', 'e=old'];
     assert.deepEqual(seen, order === 'asc' ? expected : expected.reverse());
   }
-  await assertFails(member.kv.nextPage('elsewhere.1.YQ', { limit: 2, timeoutMs: 1000 }), 'compacted');
+  const first = { range: { start: bytes('a'), end: undefined }, limit: 2, keysOnly: false, countOnly: false } as const;
+  const request = { ...first, sort: 'key', order: 'asc' } as const;
+  const { next = '' } = await settle(members, member.kv.range(request, { consistency: linearizable, timeoutMs: 1000 }));
+  await settle(members, put(member, 'c', 'changed'));
+  await settle(members, member.kv.compact(member.store.revision, { timeoutMs: 1000 }));
+  await assertFails(member.kv.nextPage(next, { limit: 2, timeoutMs: 1000 }), 'compacted');
   await assertFails(member.kv.nextPage('nonsense', { limit: 2, timeoutMs: 1000 }), 'bad_request');
 });
 

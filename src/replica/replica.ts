@@ -1,13 +1,22 @@
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { BalsaError } from '../contract/errors.ts';
+import type { AnswerHeader } from '../contract/kv.ts';
 import { decodeCommand, encodeCommand, type Store } from '../mvcc/index.ts';
-import { defaultRaftOptions, type MemberId, type Message, RaftCore, type RaftOptions } from '../raft/index.ts';
+import {
+  defaultRaftOptions,
+  type MemberId,
+  type Message,
+  RaftCore,
+  type RaftOptions,
+  type Term,
+} from '../raft/index.ts';
 import type { RaftLog } from '../storage/index.ts';
 import type { PeerRequest, Receiver, Transport } from '../transport/index.ts';
 import { Deadlines } from './deadlines.ts';
 import { Driver } from './driver.ts';
-import { decodeWriteRequest, encodeWriteAnswer } from './forwarded-write.ts';
+import type { Duty } from './duty.ts';
+import { decodeWriteRequest, encodeWriteAnswer, type WriteAnswer } from './forwarded-write.ts';
 import type { ReplicaMetrics } from './metrics.ts';
 import { encodeProgress, type LeaderProgress, leaderProgress } from './progress.ts';
 import { Reads } from './reads.ts';
@@ -44,7 +53,7 @@ export interface ReplicaLog {
 }
 
 /** What members ask each other beside Raft's own messages. */
-export const peerRequestKinds = { write: 1, progress: 2 } as const;
+export const peerRequestKinds = { write: 1, progress: 2, lease: 3, stateHash: 4 } as const;
 
 /** While nobody reads stale, the age of the state is still looked up that often, so that status pages can tell it. */
 const idleProbeIntervalMs = 1000;
@@ -69,6 +78,10 @@ export class Replica {
   #failed = false;
   #reportedLeader: MemberId | undefined;
   #reportedSuspect = false;
+  readonly #duties: Duty[] = [];
+  /** The term in which this member leads and has applied its own first entry. */
+  #leadingTerm: Term | undefined;
+  readonly #answers = new Map<number, (body: Uint8Array) => Promise<Uint8Array>>();
 
   constructor(options: ReplicaOptions) {
     const { clock, log, store, transport, groupId, metrics, random } = options;
@@ -128,11 +141,14 @@ export class Replica {
           this.writes.proposeCollected();
           this.reads.startRound();
         },
-        onApplied: (entry, results) => this.writes.onApplied(entry, results),
+        onApplied: (entry, results) => {
+          this.writes.onApplied(entry, results);
+          if (entry.type === 'noop') this.#onTermApplied(entry.term);
+        },
         onAppliedAll: () => this.reads.releaseApplied(),
         onReadState: (state) => this.reads.onReadState(state),
         onLeadershipChange: () => this.#onLeadershipChange(),
-        onFailure: (reason) => this.#fail(reason),
+        onFailure: (reason) => this.fail(reason),
       },
     );
     this.#ticker = new Ticker(clock, options.heartbeatIntervalMs, () => this.#tick());
@@ -140,7 +156,7 @@ export class Replica {
 
   start(): void {
     const { store, transport, groupId } = this.options;
-    store.failed.catch((reason: unknown) => this.#fail(reason));
+    store.failed.catch((reason: unknown) => this.fail(reason));
     transport.serve(groupId, this.#receiver());
     this.#ticker.start();
     const { voters, votersOutgoing } = this.core.status().configuration;
@@ -149,9 +165,34 @@ export class Replica {
     this.driver.wake();
   }
 
+  /** For answers that come without a header of their own. */
+  header(): AnswerHeader {
+    const { store, memberId } = this.options;
+    return { memberId, revision: store.revision, raftTerm: this.core.term };
+  }
+
   /** Proposes a command of the replica's own or of a client, wherever the leader is. Rejects with a `BalsaError`. */
   submit(command: Uint8Array, timeoutMs: number): Promise<WriteDone> {
     return this.writes.submit(command, timeoutMs);
+  }
+
+  /** As `submit`, but never passed on: what this member proposes as the leader is no other leader's business. */
+  propose(command: Uint8Array, timeoutMs: number): Promise<WriteAnswer> {
+    return this.writes.submitForwarded(command, timeoutMs);
+  }
+
+  addDuty(duty: Duty): void {
+    this.#duties.push(duty);
+  }
+
+  /** Answers that kind of question of other members. */
+  answerPeers(kind: number, answer: (body: Uint8Array) => Promise<Uint8Array>): void {
+    this.#answers.set(kind, answer);
+  }
+
+  /** The term in which this member leads and holds everything that was committed before. */
+  get leadingTerm(): Term | undefined {
+    return this.#leadingTerm;
   }
 
   /** How old a stale read may be; keeps the figure fresh while it is asked for. */
@@ -235,6 +276,8 @@ export class Replica {
 
   async #onRequest(_from: MemberId, request: PeerRequest): Promise<Uint8Array> {
     if (request.kind === peerRequestKinds.progress) return encodeProgress(this.progress());
+    const answer = this.#answers.get(request.kind);
+    if (answer !== undefined) return answer(request.body);
     if (request.kind !== peerRequestKinds.write) throw new Error(`no such request: kind ${request.kind}`);
     const write = decodeWriteRequest(request.body);
     if (write === undefined) throw new Error('a forwarded write without a command');
@@ -254,6 +297,13 @@ export class Replica {
       this.reads.probe();
     }
     this.reads.tick();
+    for (const duty of this.#duties) duty.onTick();
+  }
+
+  #onTermApplied(term: Term): void {
+    if (this.core.role !== 'leader' || this.core.term !== term) return;
+    this.#leadingTerm = term;
+    for (const duty of this.#duties) duty.onLeading(term);
   }
 
   #reportSuspicion(): void {
@@ -273,11 +323,16 @@ export class Replica {
       if (leader === undefined) logger.warn('leader lost', { term, role });
       else logger.info('leader elected', { leader, term, role });
     }
+    if (this.#leadingTerm !== undefined && (role !== 'leader' || term !== this.#leadingTerm)) {
+      this.#leadingTerm = undefined;
+      for (const duty of this.#duties) duty.onDeposed();
+    }
     this.reads.onLeadershipChange();
     this.writes.retryWaiting();
   }
 
-  #fail(reason: unknown): void {
+  /** Stops for good: it cannot vouch for itself. Idempotent. */
+  fail(reason: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
     this.#ticker.stop();

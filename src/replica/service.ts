@@ -1,3 +1,4 @@
+import type { BalsaError } from '../contract/errors.ts';
 import type {
   AnswerHeader,
   Consistency,
@@ -11,7 +12,19 @@ import type {
   PutRequest,
   RangeAnswer,
   RangeRequest,
+  Revision,
 } from '../contract/kv.ts';
+import type {
+  LeaseGrantAnswer,
+  LeaseGrantRequest,
+  LeaseId,
+  LeaseKeepAliveAnswer,
+  LeaseListAnswer,
+  LeaseRevokeAnswer,
+  LeaseTimeAnswer,
+} from '../contract/lease.ts';
+import type { TxnAnswer, TxnRequest } from '../contract/txn.ts';
+import type { WatchBatch, WatchRequest } from '../contract/watch.ts';
 
 /** What every request carries. */
 export interface RequestOptions {
@@ -25,10 +38,43 @@ export interface ReadOptions extends RequestOptions {
   readonly consistency: Consistency;
 }
 
+export interface WriteOptions extends RequestOptions {
+  /**
+   * Names the write: sent again with the same token it is not applied again, and gets the answer of the first time.
+   * Rejects with `bad_request` if the token was used for another write. 1 to 256 bytes of UTF-8.
+   */
+  readonly idempotencyKey?: string | undefined;
+}
+
 /** A page is continued where and as it was begun: at the same revision. */
 export interface RangePage extends RangeAnswer {
-  /** Opaque; to be given back as `after` to the same member. Undefined on the last page. */
+  /** What the list shows; the header's is the present one. */
+  readonly readRevision: Revision;
+  /** Opaque; to be given back as `after`, to any member. Undefined on the last page, and for lists in another order. */
   readonly next: string | undefined;
+}
+
+/**
+ * Who is told of events. A sink that says `false` has taken what it was given and is given no more until
+ * `Watch.resume`; meanwhile only its place in the history is kept, and it is caught up from there.
+ */
+export interface WatchSink {
+  onBatch(batch: WatchBatch): boolean;
+  /** Everything up to this revision has been told. Called now and then while nothing happens. */
+  onProgress(revision: Revision): boolean;
+  /**
+   * The watch is over, and not by `close`: `compacted` (extras `compactRevision`), or `no_leader`, `unavailable`, after
+   * which it can be begun again from the next revision.
+   */
+  onEnd(error: BalsaError): void;
+}
+
+export interface Watch {
+  /** The present revision when it began: the events of a watch without `revision` are those after it. */
+  readonly header: AnswerHeader;
+  resume(): void;
+  /** Idempotent; nothing is called afterwards. */
+  close(): void;
 }
 
 /**
@@ -40,21 +86,56 @@ export interface KvService {
   /** For the headers of answers that come without one of their own, such as errors. */
   header(): AnswerHeader;
 
-  put(request: PutRequest, options: RequestOptions): Promise<PutAnswer>;
+  put(request: PutRequest, options: WriteOptions): Promise<PutAnswer>;
   /** Rejects with `precondition_failed`, extras `{modRevision: number | null}`, if the condition does not hold. */
-  delete(request: DeleteRequest, options: RequestOptions): Promise<DeleteAnswer>;
-  deleteRange(request: DeleteRangeRequest, options: RequestOptions): Promise<DeleteAnswer>;
+  delete(request: DeleteRequest, options: WriteOptions): Promise<DeleteAnswer>;
+  deleteRange(request: DeleteRangeRequest, options: WriteOptions): Promise<DeleteAnswer>;
+  /** Rejects with `bad_request` for what breaks a rule of transactions (see `txnLimits`), with `too_large` if too much is read. */
+  txn(request: TxnRequest, options: WriteOptions): Promise<TxnAnswer>;
+  /** Forgets what was before `revision`, on all members. Rejects with `compacted` or `future_revision`. */
+  compact(revision: Revision, options: WriteOptions): Promise<{ readonly header: AnswerHeader }>;
 
-  get(key: Uint8Array, options: ReadOptions): Promise<GetAnswer>;
+  /** `revision`: the past. Rejects with `compacted` (extras `compactRevision`) or `future_revision`. */
+  get(key: Uint8Array, options: ReadOptions & { readonly revision?: Revision | undefined }): Promise<GetAnswer>;
   range(request: RangeRequest, options: ReadOptions): Promise<RangePage>;
-  /** `after` is `next` of the page before. Rejects with `compacted` if that page's view is no longer kept. */
+  /** `after` is `next` of the page before. Rejects with `compacted` if that page's revision is no longer kept. */
   nextPage(after: string, options: RequestOptions & { readonly limit: number }): Promise<RangePage>;
   /** The whole range at one revision, a page of key-values at a time, at flat memory. */
   stream(
     range: KeyRange,
-    options: ReadOptions & { readonly keysOnly: boolean },
+    options: ReadOptions & { readonly keysOnly: boolean; readonly revision?: Revision | undefined },
   ): Promise<{ readonly header: AnswerHeader; readonly pages: AsyncIterable<readonly KeyValue[]> }>;
 }
+
+/** Ordered, complete, without duplicates; all events of a revision together. See `KvService` for what holds for all. */
+export interface WatchService {
+  /**
+   * Waits until this member knows the present revision (linearizable, within `timeoutMs`). Rejects as a read does; a
+   * revision that is compacted is told by `onEnd`.
+   */
+  watch(request: WatchRequest, sink: WatchSink, options: RequestOptions): Promise<Watch>;
+  /** Watches that are open on this member. */
+  readonly watches: number;
+}
+
+/** Leases are kept by the leader; every member passes requests on to it. */
+export interface LeaseService {
+  /** Rejects with `lease_exists`, or `bad_request` for a TTL that nobody can keep. */
+  grant(request: LeaseGrantRequest, options: WriteOptions): Promise<LeaseGrantAnswer>;
+  /** Rejects with `lease_not_found`, as the next two. */
+  keepAlive(id: LeaseId, options: RequestOptions): Promise<LeaseKeepAliveAnswer>;
+  timeToLive(id: LeaseId, options: RequestOptions & { readonly keys: boolean }): Promise<LeaseTimeAnswer>;
+  /** Deletes the lease and all its keys in one revision. */
+  revoke(id: LeaseId, options: WriteOptions): Promise<LeaseRevokeAnswer>;
+  list(options: ReadOptions): Promise<LeaseListAnswer>;
+}
+
+/** Why the whole cluster, or one member of it, does not do all that it should. */
+export type Alarm =
+  /** Writes that need space are refused until there is some again. */
+  | { readonly kind: 'no_space'; readonly memberId: undefined }
+  /** That member's state differs from the others'; it serves nobody until it has been given a new state. */
+  | { readonly kind: 'corrupt'; readonly memberId: string };
 
 export type MemberState = 'leader' | 'follower' | 'candidate' | 'learner';
 
@@ -114,6 +195,8 @@ export interface ClusterView {
 
 export interface ClusterService {
   status(): MemberStatus;
+  /** As this member knows them. */
+  alarms(): readonly Alarm[];
   /** Asks the leader for what only it knows; without one, tells what this member knows. */
   cluster(options: RequestOptions): Promise<ClusterView>;
   /** Resolves with the failed checks by name; empty when this member can serve linearizable requests. */

@@ -18,16 +18,14 @@ test('writes: one whose index another proposal of this member took is sent again
   const late = writes.submit(command('late'), 60_000);
   writes.proposeCollected();
 
-  writes.onApplied({ term: 4, index: 5, type: 'command', data: command('late') }, [{ kind: 'published', revision: 7 }]);
-  assert.deepEqual(await late, { outcome: 'done', term: 4, result: { kind: 'published', revision: 7 } });
+  writes.onApplied({ term: 4, index: 5, type: 'command', data: command('late') }, [{ kind: 'done', revision: 7 }]);
+  assert.deepEqual(await late, { outcome: 'done', term: 4, result: { kind: 'done', revision: 7 } });
   assert.deepEqual(core.proposed, ['early', 'late']);
 
   core.next = { accepted: true, term: 4, firstIndex: 6 };
   writes.proposeCollected();
   assert.deepEqual(core.proposed, ['early', 'late', 'early']);
-  writes.onApplied({ term: 4, index: 6, type: 'command', data: command('early') }, [
-    { kind: 'published', revision: 8 },
-  ]);
+  writes.onApplied({ term: 4, index: 6, type: 'command', data: command('early') }, [{ kind: 'done', revision: 8 }]);
   assert.equal((await early).result.revision, 8);
   assert.equal(writes.pending, 0);
 });

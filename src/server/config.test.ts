@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { seededRandom } from '../base/random.ts';
-import { type Config, ConfigError, resolveConfig } from './config.ts';
+import { autoCompactionOf, type Config, ConfigError, resolveConfig } from './config.ts';
 
 test('config: nothing given is a cluster of one on localhost', () => {
   assert.deepEqual(resolveConfig({}), {
@@ -18,6 +18,10 @@ test('config: nothing given is a cluster of one on localhost', () => {
     heartbeatIntervalMs: 100,
     electionTimeoutMs: 1000,
     maxRequestBytes: 1_572_864,
+    quotaBackendBytes: 0,
+    autoCompactionMode: 'periodic',
+    autoCompactionRetention: '0',
+    corruptCheckTimeMs: 60_000,
     logLevel: 'info',
     logFormat: 'auto',
   });
@@ -26,6 +30,24 @@ test('config: nothing given is a cluster of one on localhost', () => {
 test('config: members with names of their own have data directories of their own', () => {
   assert.equal(resolveConfig({ name: 'node1' }).dataDir, resolve('balsa-data-node1'));
   assert.equal(resolveConfig({ name: 'node1', dataDir: '/var/lib/balsa' }).dataDir, '/var/lib/balsa');
+});
+
+test('config: what automatic compaction keeps is a time or a number of revisions, as its mode says', () => {
+  const keeps = (autoCompactionRetention: string, autoCompactionMode: 'periodic' | 'revision' = 'periodic') =>
+    autoCompactionOf(resolveConfig({ autoCompactionRetention, autoCompactionMode }));
+  assert.deepEqual(keeps('0'), { mode: 'off' });
+  assert.deepEqual(keeps('10'), { mode: 'periodic', retentionMs: 36_000_000 });
+  assert.deepEqual(keeps('1h30m'), { mode: 'periodic', retentionMs: 5_400_000 });
+  assert.deepEqual(keeps('1000', 'revision'), { mode: 'revision', retention: 1000 });
+  assert.throws(
+    () => keeps('soon'),
+    /autoCompactionRetention: "soon" is not a time such as 10h or 30m, which .* periodic/,
+  );
+  assert.throws(() => keeps('10h', 'revision'), /"10h" is not a number of revisions/);
+  assert.throws(
+    () => resolveConfig({ corruptCheckTimeMs: -1 }),
+    /must be a time such as 90s, 5m or 1h30m, or 0, not -1/,
+  );
 });
 
 test('config: two wildcard addresses are advertised as one, and what was resolved can be resolved again', () => {

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
+import type { AutoCompactionOptions } from '../replica/index.ts';
 import { escapeControls } from './escape-controls.ts';
+import { parseDuration } from './option-values.ts';
 import { type Config, type Option, type OptionName, options } from './options.ts';
 
 export type { Config, InitialMember, LogFormat, LogLevel } from './options.ts';
@@ -62,6 +64,10 @@ export function resolveGiven(given: GivenValues): Config {
     heartbeatIntervalMs: read('heartbeatIntervalMs', given) ?? options.heartbeatIntervalMs.default,
     electionTimeoutMs: read('electionTimeoutMs', given) ?? options.electionTimeoutMs.default,
     maxRequestBytes: read('maxRequestBytes', given) ?? options.maxRequestBytes.default,
+    quotaBackendBytes: read('quotaBackendBytes', given) ?? options.quotaBackendBytes.default,
+    autoCompactionMode: read('autoCompactionMode', given) ?? options.autoCompactionMode.default,
+    autoCompactionRetention: read('autoCompactionRetention', given) ?? options.autoCompactionRetention.default,
+    corruptCheckTimeMs: read('corruptCheckTimeMs', given) ?? options.corruptCheckTimeMs.default,
     logLevel: read('logLevel', given) ?? options.logLevel.default,
     logFormat: read('logFormat', given) ?? options.logFormat.default,
   };
@@ -95,6 +101,18 @@ export function adviseOn(config: Config, given: GivenValues): readonly string[] 
   return advice;
 }
 
+/** What the two options mean together; undefined if nothing. */
+export function autoCompactionOf({
+  autoCompactionMode: mode,
+  autoCompactionRetention: text,
+}: Config): AutoCompactionOptions | undefined {
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  if (number === 0) return { mode: 'off' };
+  if (mode === 'revision') return number === undefined ? undefined : { mode, retention: number };
+  const retentionMs = number === undefined ? parseDuration(text) : number * 3_600_000;
+  return retentionMs === undefined || retentionMs < 1000 ? undefined : { mode, retentionMs };
+}
+
 /** The same table, seen as one type per row. */
 const table: { readonly [Name in OptionName]: Option<Config[Name]> } = options;
 
@@ -124,6 +142,14 @@ function refuseContradictions(config: Config, origin: (option: OptionName) => st
   if (shared !== undefined) {
     throw new ConfigError(
       `${origin('listenPeerUrls')}: ${shared} is in listen-client-urls too, and clients and members cannot share a port; change one of them`,
+    );
+  }
+
+  if (autoCompactionOf(config) === undefined) {
+    const wanted = config.autoCompactionMode === 'periodic' ? 'a time such as 10h or 30m' : 'a number of revisions';
+    throw new ConfigError(
+      `${origin('autoCompactionRetention')}: "${config.autoCompactionRetention}" is not ${wanted}, which ` +
+        `auto-compaction-mode ${config.autoCompactionMode} needs`,
     );
   }
 

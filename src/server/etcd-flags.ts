@@ -44,15 +44,15 @@ const ignored = {
     experimental-peer-skip-client-san-verification experimental-txn-mode-write-with-shared-buffer
     experimental-stop-grpc-service-on-defrag`),
   values: words(`
-    wal-dir snapshot-count max-snapshots max-wals quota-backend-bytes backend-bbolt-freelist-type
+    wal-dir snapshot-count max-snapshots max-wals backend-bbolt-freelist-type
     backend-batch-interval backend-batch-limit max-txn-ops max-concurrent-streams grpc-keepalive-min-time
     grpc-keepalive-interval grpc-keepalive-timeout raft-read-timeout raft-write-timeout feature-gates
-    listen-client-http-urls listen-metrics-urls metrics auto-compaction-retention auto-compaction-mode
+    listen-client-http-urls listen-metrics-urls metrics
     v2-deprecation auth-token bcrypt-cost auth-token-ttl cors host-whitelist cipher-suites tls-min-version
     tls-max-version self-signed-cert-validity logger log-outputs log-rotation-config-json
     log-package-levels warning-unary-request-duration warning-apply-duration distributed-tracing-address
     distributed-tracing-service-name distributed-tracing-instance-id distributed-tracing-sampling-rate
-    corrupt-check-time compact-hash-check-time compaction-batch-limit compaction-sleep-interval
+    compact-hash-check-time compaction-batch-limit compaction-sleep-interval
     watch-progress-notify-interval bootstrap-defrag-threshold-megabytes max-learners downgrade-check-time
     snapshot-catchup-entries`),
 };

@@ -1,19 +1,26 @@
 import { join } from 'node:path';
 import { createRestApp } from '../api/rest/index.ts';
+import { DamagedValue } from '../mvcc/index.ts';
 import {
+  AutoCompaction,
+  Integrity,
   openState,
   publishCommand,
+  Quota,
   Replica,
   ReplicaClusterService,
   ReplicaKvService,
+  ReplicaLeaseService,
+  ReplicaWatchService,
   type State,
+  StateDiffers,
   type StateFiles,
 } from '../replica/index.ts';
 import { openDatabase, openIdentity, openReceiptFile, readIdentity, setAside } from '../storage/index.ts';
 import { openTransport, type PeerTransport } from '../transport/index.ts';
 import { type ClientListener, listenForClients } from './client-listener.ts';
 import { type ClusterIdentity, foundingIdentity } from './cluster-identity.ts';
-import { type Config, ConfigError, resolveConfig } from './config.ts';
+import { autoCompactionOf, type Config, ConfigError, resolveConfig } from './config.ts';
 import { DirectorySize } from './directory-size.ts';
 import { type Log, silentLog } from './logger.ts';
 import { createMetrics, type NodeMetrics } from './metrics.ts';
@@ -72,7 +79,8 @@ export async function open(partial: Partial<Config> = {}, { log = silentLog }: O
 
 async function start(config: Config, identity: ClusterIdentity, log: Log, resources: Resources): Promise<BalsaNode> {
   const { clusterId, memberId } = identity;
-  const { store, log: raftLog } = await openStorage(config, identity, log, resources);
+  const state = await openStorage(config, identity, log, resources);
+  const { store, log: raftLog } = state;
   const transport = await openPeers(config, identity, log, resources);
   let replica: Replica | undefined;
   let cluster: ReplicaClusterService | undefined;
@@ -101,7 +109,8 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
     logger: log,
     onFailure: (reason) => {
       log.error('this member cannot go on and stops', { reason });
-      stopping.fail(reason);
+      const isWrong = reason instanceof DamagedValue || reason instanceof StateDiffers;
+      void (isWrong ? state.discard(reason) : Promise.resolve()).then(() => stopping.fail(reason));
     },
   });
   const directories = ['log', 'data'].map((name) => join(config.dataDir, name));
@@ -109,11 +118,15 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
   resources.add(() => size.close());
   cluster = new ReplicaClusterService(replica, { name: config.name, version, dbSizeBytes: () => size.bytes });
   const kv = new ReplicaKvService(replica, { valueBytesMax: config.maxRequestBytes, pageBytesMax: 4 * 1024 * 1024 });
-  resources.add(() => kv.close());
+  const leases = new ReplicaLeaseService(replica);
+  const watch = new ReplicaWatchService(replica);
+  new Quota(replica, config.quotaBackendBytes);
+  new AutoCompaction(replica, autoCompactionOf(config) ?? { mode: 'off' });
+  new Integrity(replica, { intervalMs: config.corruptCheckTimeMs });
   const running = replica;
   resources.add(() => running.stop());
   replica.start();
-  const listener = await serveClients(config, { kv, cluster, metrics, log });
+  const listener = await serveClients(config, { kv, cluster, leases, watch, metrics, log });
   log.info('serving clients', { urls: listener.urls, memberId, clusterId });
   const ready = publish(replica, config, identity, listener, log);
 
@@ -128,6 +141,7 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
       stopping.once(async () => {
         log.info('stopping', {});
         await running.transferLeadership();
+        watch.close();
         await listener.close(drainMs);
         running.refuseRequests('This member is stopping');
         await running.drain(drainMs);
@@ -198,11 +212,20 @@ async function openPeers(
 
 function serveClients(
   config: Config,
-  parts: { kv: ReplicaKvService; cluster: ReplicaClusterService; metrics: NodeMetrics; log: Log },
+  parts: {
+    readonly kv: ReplicaKvService;
+    readonly cluster: ReplicaClusterService;
+    readonly leases: ReplicaLeaseService;
+    readonly watch: ReplicaWatchService;
+    readonly metrics: NodeMetrics;
+    readonly log: Log;
+  },
 ): Promise<ClientListener> {
   const app = createRestApp({
     kv: parts.kv,
     cluster: parts.cluster,
+    leases: parts.leases,
+    watch: parts.watch,
     metrics: () => parts.metrics.render(),
     version,
     valueBytesMax: config.maxRequestBytes,

@@ -36,6 +36,28 @@ export function count(range: { readonly min: number; readonly max: number; reado
   });
 }
 
+/** Milliseconds of `90s`, `1h30m` or `0`, as Go writes durations. */
+export function duration(range: { readonly maxMs: number }): z.ZodType<number> {
+  return z.unknown().transform((given, context) => {
+    const ms = typeof given === 'number' ? given : parseDuration(typeof given === 'string' ? given : '');
+    if (ms !== undefined && Number.isInteger(ms) && ms >= 0 && ms <= range.maxMs) return ms;
+    return refuse(context, `must be a time such as 90s, 5m or 1h30m, or 0, not ${shown(given)}`);
+  });
+}
+
+/** Undefined if it is none. `0` needs no unit. */
+export function parseDuration(text: string): number | undefined {
+  if (text === '0') return 0;
+  if (!/^(\d{1,12}(\.\d{1,9})?(ms|s|m|h))+$/.test(text)) return undefined;
+  let total = 0;
+  for (const [, number, unit] of text.matchAll(/([\d.]+)(ms|s|m|h)/g)) {
+    total += Number(number) * (durationUnits[unit as keyof typeof durationUnits] ?? 0);
+  }
+  return Math.round(total);
+}
+
+const durationUnits = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
 /** Any text that is not empty. */
 export function text(what: string): z.ZodType<string> {
   return z.unknown().transform((given, context) => {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { count, type InitialMember, initialCluster, memberName, text, urls, word } from './option-values.ts';
+import { count, duration, type InitialMember, initialCluster, memberName, text, urls, word } from './option-values.ts';
 
 export type { InitialMember } from './option-values.ts';
 
@@ -32,6 +32,13 @@ export interface Config {
   readonly electionTimeoutMs: number;
   /** The largest value of a key. */
   readonly maxRequestBytes: number;
+  /** The most that keys, values and their history may take; 0: no limit. That of the leader counts. */
+  readonly quotaBackendBytes: number;
+  readonly autoCompactionMode: 'periodic' | 'revision';
+  /** Hours or a duration for `periodic`, a number of revisions for `revision`; `0`: nothing is compacted by itself. */
+  readonly autoCompactionRetention: string;
+  /** How often the members' states are compared; 0: never. */
+  readonly corruptCheckTimeMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -163,6 +170,42 @@ export const options = {
     schema: count({ min: 1, max: 64 * 1024 * 1024, unit: 'bytes' }),
     default: 1_572_864,
     defaultText: '1572864 (1.5 MiB)',
+  },
+  quotaBackendBytes: {
+    flag: 'quota-backend-bytes',
+    group: 'Timing and limits',
+    valueName: 'BYTES',
+    help: 'The most that keys, values and their history may take; then only deletes are accepted; 0: no limit',
+    schema: count({ min: 0, max: Number.MAX_SAFE_INTEGER, unit: 'bytes' }),
+    default: 0,
+    defaultText: '0',
+  },
+  autoCompactionMode: {
+    flag: 'auto-compaction-mode',
+    group: 'Timing and limits',
+    valueName: 'MODE',
+    help: 'What auto-compaction-retention means: periodic, a time; revision, a number of revisions',
+    schema: word(['periodic', 'revision']),
+    default: 'periodic',
+    defaultText: 'periodic',
+  },
+  autoCompactionRetention: {
+    flag: 'auto-compaction-retention',
+    group: 'Timing and limits',
+    valueName: 'RETENTION',
+    help: 'How much history is kept: 10h or 30m (a number alone: hours), or a number of revisions; 0: all of it',
+    schema: text('a time such as 10h, or a number of revisions'),
+    default: '0',
+    defaultText: '0',
+  },
+  corruptCheckTimeMs: {
+    flag: 'corrupt-check-time',
+    group: 'Timing and limits',
+    valueName: 'TIME',
+    help: 'How often the states of the members are compared; 0: never',
+    schema: duration({ maxMs: 30 * 86_400_000 }),
+    default: 60_000,
+    defaultText: '1m',
   },
   logLevel: {
     flag: 'log-level',

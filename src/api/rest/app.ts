@@ -1,19 +1,23 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { BalsaError } from '../../contract/errors.ts';
-import type { ClusterService, KvService } from '../../replica/service.ts';
+import type { ClusterService, KvService, LeaseService, WatchService } from '../../replica/service.ts';
 import { endBrokenConnection, refuseMissingHost } from './client-error.ts';
 import { clusterRoutes } from './cluster.ts';
+import { compactRoutes } from './compact.ts';
 import { healthRoutes } from './health.ts';
 import { createHttpServer } from './http-server.ts';
 import { kvRoutes } from './kv.ts';
+import { leaseRoutes } from './leases.ts';
 import { metricsRoutes } from './metrics.ts';
 import { collectRoutes, openapiRoutes } from './openapi.ts';
 import { sendProblem } from './problem.ts';
 import { rangeRoutes } from './range.ts';
 import { requestError } from './request-error.ts';
 import { routedUrl } from './request-target.ts';
+import { txnBytesMaxFor, txnRoutes } from './txn.ts';
 import { answerUnrouted } from './unrouted.ts';
 import { versionRoutes } from './version.ts';
+import { watchRoutes } from './watch.ts';
 
 /** Where the server's own mistakes go; what clients do wrong is told to them. */
 export interface RestLog {
@@ -25,6 +29,8 @@ export interface RestLog {
 
 export interface RestOptions {
   readonly kv: KvService;
+  readonly watch: WatchService;
+  readonly leases: LeaseService;
   readonly cluster: ClusterService;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** Balsa's own. */
@@ -52,7 +58,7 @@ export interface RestOptions {
  * `app.server.closeAllConnections()` is called.
  */
 export function createRestApp(options: RestOptions): FastifyInstance {
-  const { kv, cluster, metrics, version, log, valueBytesMax } = options;
+  const { kv, watch, leases, cluster, metrics, version, log, valueBytesMax } = options;
   const {
     defaultTimeoutMs = 5000,
     maxTimeoutMs = 60_000,
@@ -61,7 +67,9 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   } = options;
   const { keepAliveTimeoutMs = 65_000, idleTimeoutMs = Math.max(60_000, maxTimeoutMs + 10_000) } = options;
   const timeouts = { defaultTimeoutMs, maxTimeoutMs };
-  const limits = { headersTimeoutMs, requestTimeoutMs, idleTimeoutMs, keepAliveTimeoutMs, bodyBytesMax: valueBytesMax };
+  const txnBytesMax = txnBytesMaxFor(valueBytesMax);
+  const bodyBytesMax = (method: string): number => (method === 'POST' ? txnBytesMax : valueBytesMax);
+  const limits = { headersTimeoutMs, requestTimeoutMs, idleTimeoutMs, keepAliveTimeoutMs, bodyBytesMax };
 
   const app = Fastify({
     // A line a request would cost more than the request; what matters is in the metrics.
@@ -92,7 +100,8 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   // written by hand: a validator in between would only take time.
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => JSON.stringify);
-  // Fastify would parse a PUT's body by its content type; a value is bytes, which `readBody` reads.
+  // Fastify would parse a body by its content type; a value is bytes, and JSON comes from curl as that of a form.
+  app.addHttpMethod('POST', { hasBody: false, overrideExisting: true });
   app.addHttpMethod('PUT', { hasBody: false, overrideExisting: true });
   app.addHttpMethod('DELETE', { hasBody: false, overrideExisting: true });
   app.removeAllContentTypeParsers();
@@ -111,6 +120,10 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   const routes = collectRoutes(app);
   app.register(kvRoutes, { kv, valueBytesMax, ...timeouts });
   app.register(rangeRoutes, { kv, ...timeouts, reportFailure });
+  app.register(txnRoutes, { kv, txnBytesMax, ...timeouts });
+  app.register(watchRoutes, { kv, watch, idleTimeoutMs, ...timeouts });
+  app.register(leaseRoutes, { leases, ...timeouts });
+  app.register(compactRoutes, { kv, ...timeouts });
   app.register(clusterRoutes, { kv, cluster, ...timeouts });
   app.register(healthRoutes, { kv, cluster });
   app.register(metricsRoutes, { kv, metrics });

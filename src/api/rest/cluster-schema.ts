@@ -96,3 +96,41 @@ export function statusSchema(parameters: ParameterSet): FastifySchema {
     },
   };
 }
+
+const alarmsAnswer = closed({
+  alarms: {
+    type: 'array',
+    items: {
+      type: 'object',
+      properties: {
+        alarm: {
+          type: 'string',
+          enum: ['no_space', 'corrupt'],
+          description:
+            'no_space: writes that need space are refused until there is some again. ' +
+            "corrupt: a member's state differs from that of the others; it serves nobody until it has a new one.",
+        },
+        memberId: { ...id, description: 'The member that it is about; absent where it is about all.' },
+      },
+      required: ['alarm'],
+      additionalProperties: false,
+    },
+  },
+});
+
+export function alarmsSchema(parameters: ParameterSet): FastifySchema {
+  return {
+    operationId: 'getAlarms',
+    summary: 'What is wrong for long',
+    description: 'As this member knows it; empty when all is well.',
+    tags,
+    querystring: parameters.schema,
+    response: {
+      200: answer({
+        description: 'The alarms.',
+        content: { 'application/json': { schema: alarmsAnswer, example: { alarms: [{ alarm: 'no_space' }] } } },
+      }),
+      ...problems(),
+    },
+  };
+}

@@ -1,7 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ClusterMember, ClusterService, KvService, MemberStatus, PeerStatus } from '../../replica/service.ts';
+import type {
+  Alarm,
+  ClusterMember,
+  ClusterService,
+  KvService,
+  MemberStatus,
+  PeerStatus,
+} from '../../replica/service.ts';
 import { answerHeaders, jsonType } from './answer-headers.ts';
-import { clusterSchema, statusSchema } from './cluster-schema.ts';
+import { alarmsSchema, clusterSchema, statusSchema } from './cluster-schema.ts';
 import { parameterSet } from './parameters.ts';
 import { Query } from './query.ts';
 import { type TimeoutBounds, timeoutOf } from './read-options.ts';
@@ -14,7 +21,10 @@ export interface ClusterRoutesOptions extends TimeoutBounds {
 
 const parameters = parameterSet('timeout');
 
-/** `/v1/cluster`: all members, as the leader sees them. `/v1/status`: this member, as it sees itself. */
+/**
+ * `/v1/cluster`: all members, as the leader sees them. `/v1/status`: this member, as it sees itself. `/v1/alarms`: what
+ * keeps the cluster from doing all that it should, as this member knows it.
+ */
 export async function clusterRoutes(app: FastifyInstance, options: ClusterRoutesOptions): Promise<void> {
   const { kv, cluster } = options;
 
@@ -34,8 +44,16 @@ export async function clusterRoutes(app: FastifyInstance, options: ClusterRoutes
     return pretty(status(cluster.status()));
   }
 
+  async function showAlarms(request: FastifyRequest, reply: FastifyReply): Promise<string> {
+    const query = Query.parse(splitTarget(request.originalUrl).query, parameters);
+    timeoutOf(query, options);
+    reply.headers(answerHeaders(kv.header(), jsonType));
+    return pretty({ alarms: cluster.alarms().map(alarm) });
+  }
+
   app.get('/v1/cluster', { schema: clusterSchema(parameters) }, showCluster);
   app.get('/v1/status', { schema: statusSchema(parameters) }, showStatus);
+  app.get('/v1/alarms', { schema: alarmsSchema(parameters) }, showAlarms);
 }
 
 function member(of: ClusterMember): object {
@@ -51,6 +69,10 @@ function member(of: ClusterMember): object {
     lastContactMs: known(of.lastContactMs),
     version: of.version,
   };
+}
+
+function alarm({ kind, memberId }: Alarm): object {
+  return { alarm: kind, ...(memberId !== undefined && { memberId }) };
 }
 
 function status(of: MemberStatus): object {

@@ -1,5 +1,5 @@
 import { crc32c } from '../../base/checksum.ts';
-import type { KeyRange, RangeSort } from '../../contract/kv.ts';
+import type { KeyRange, RangeSort, Revision, RevisionBounds } from '../../contract/kv.ts';
 import type { KeyValueFormat } from './key-value-json.ts';
 import type { ParameterName } from './parameters.ts';
 import { type Query, refused } from './query.ts';
@@ -7,6 +7,8 @@ import { type Query, refused } from './query.ts';
 /** What a list asks for, page after page. */
 export interface ListShape extends KeyValueFormat {
   readonly range: KeyRange;
+  readonly revision: Revision | undefined;
+  readonly bounds: RevisionBounds;
   readonly countOnly: boolean;
   readonly sort: RangeSort;
   readonly order: 'asc' | 'desc';
@@ -22,6 +24,11 @@ const shapeParameters: readonly ParameterName[] = [
   'prefix',
   'start',
   'end',
+  'revision',
+  'minModRevision',
+  'maxModRevision',
+  'minCreateRevision',
+  'maxCreateRevision',
   'keysOnly',
   'countOnly',
   'sort',
@@ -57,8 +64,11 @@ export function parseCursor(cursor: string, query: Query, shape: ListShape): { n
 }
 
 function digest(shape: ListShape): string {
-  const { range, keysOnly, countOnly, sort, order, encoding } = shape;
+  const { range, revision, bounds, keysOnly, countOnly, sort, order, encoding } = shape;
+  const { minModRevision, maxModRevision, minCreateRevision, maxCreateRevision } = bounds;
   const end = range.end === undefined ? '' : Buffer.from(range.end).toString('hex');
-  const text = [Buffer.from(range.start).toString('hex'), end, keysOnly, countOnly, sort, order, encoding].join(' ');
+  const keys = [Buffer.from(range.start).toString('hex'), end, keysOnly, countOnly, sort, order, encoding];
+  const revisions = [revision, minModRevision, maxModRevision, minCreateRevision, maxCreateRevision];
+  const text = [...keys, ...revisions].join(' ');
   return crc32c(Buffer.from(text)).toString(36);
 }

@@ -12,7 +12,8 @@ export interface HttpLimits {
   readonly idleTimeoutMs: number;
   /** Between two requests on a connection. */
   readonly keepAliveTimeoutMs: number;
-  readonly bodyBytesMax: number;
+  /** Of a body, for a request with that method. */
+  readonly bodyBytesMax: (method: string) => number;
 }
 
 export interface HttpServerEvents {
@@ -58,7 +59,8 @@ export function createHttpServer(route: RequestListener, limits: HttpLimits, eve
   server.once('listening', () => server.on('error', events.onServerError));
   server.on('checkContinue', (request: IncomingMessage, response) => {
     // Else the client sends the whole body before it learns that it is too large.
-    if (!lacksHost(request) && !isDeclaredTooLarge(request, limits.bodyBytesMax)) response.writeContinue();
+    const bytesMax = limits.bodyBytesMax(request.method ?? '');
+    if (!lacksHost(request) && !isDeclaredTooLarge(request, bytesMax)) response.writeContinue();
     handler(request, response);
   });
   // An expectation that is not known may be ignored (RFC 9110, 10.1.1); Node would answer 417 without a body.

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { KeyValue } from '../../contract/kv.ts';
+import { formatLeaseId } from '../../contract/lease.ts';
 
 /** How bytes are written in JSON: as text where they are valid UTF-8, or always as base64. */
 export type Encoding = 'auto' | 'base64';
@@ -9,12 +10,13 @@ export interface KeyValueFormat {
   readonly keysOnly: boolean;
 }
 
-/** `{"key","value","createRevision","modRevision","version"}`, as JSON text. */
+/** `{"key","value","createRevision","modRevision","version","lease"?}`, as JSON text. */
 export function keyValueJson(kv: KeyValue, format: KeyValueFormat): string {
   const value = format.keysOnly ? '' : `,${bytesMember('value', kv.value, format.encoding)}`;
+  const lease = kv.lease === undefined ? '' : `,"lease":"${formatLeaseId(kv.lease)}"`;
   return (
     `{${bytesMember('key', kv.key, format.encoding)}${value}` +
-    `,"createRevision":${kv.createRevision},"modRevision":${kv.modRevision},"version":${kv.version}}`
+    `,"createRevision":${kv.createRevision},"modRevision":${kv.modRevision},"version":${kv.version}${lease}}`
   );
 }
 

@@ -1,6 +1,17 @@
 import type { FastifySchema } from 'fastify';
+import { idempotencyKeyHeader } from './idempotency-key.ts';
 import type { ParameterSet } from './parameters.ts';
-import { answer, clusterCodes, etagHeader, keyValueRef, problems, stalenessHeader } from './schema-parts.ts';
+import {
+  answer,
+  clusterCodes,
+  etagHeader,
+  historyCodes,
+  keyValueRef,
+  leaseIdSchema,
+  problems,
+  stalenessHeader,
+  writeCodes,
+} from './schema-parts.ts';
 
 const tags = ['Keys and values'];
 
@@ -27,6 +38,7 @@ const writeHeaders = {
       examples: ['"5"'],
     },
     'If-None-Match': { type: 'string', enum: ['*'], description: '*: the key must not exist.' },
+    ...idempotencyKeyHeader,
   },
 };
 
@@ -81,7 +93,7 @@ export function putSchema(parameters: ParameterSet): FastifySchema {
         headers: etagHeader,
         content: content({ key: 'app/greeting', revision: 2, createRevision: 2, version: 1 }),
       }),
-      ...problems('precondition_failed', 'too_large', 'outcome_unknown', ...clusterCodes),
+      ...problems('lease_not_found', 'precondition_failed', 'too_large', 'no_space', ...writeCodes),
     },
   };
 }
@@ -91,6 +103,7 @@ const keyValueHeaders = {
   ...stalenessHeader,
   'Balsa-Create-Revision': { type: 'integer', description: 'The revision that created the key.' },
   'Balsa-Version': { type: 'integer', description: '1 when created, plus one with every put.' },
+  'Balsa-Lease': { ...leaseIdSchema, description: 'The lease that the key is bound to, if there is one.' },
 };
 
 export function getSchema(parameters: ParameterSet): FastifySchema {
@@ -112,7 +125,7 @@ export function getSchema(parameters: ParameterSet): FastifySchema {
         },
       }),
       304: answer({ description: 'The key is at a revision of If-None-Match.', headers: keyValueHeaders }),
-      ...problems('key_not_found', 'precondition_failed', 'too_large', ...clusterCodes),
+      ...problems('key_not_found', 'precondition_failed', 'too_large', ...historyCodes, ...clusterCodes),
     },
   };
 }
@@ -144,7 +157,7 @@ export function deleteSchema(parameters: ParameterSet): FastifySchema {
           },
         },
       }),
-      ...problems('key_not_found', 'precondition_failed', 'too_large', 'outcome_unknown', ...clusterCodes),
+      ...problems('key_not_found', 'precondition_failed', 'too_large', ...writeCodes),
     },
   };
 }

@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BalsaError } from '../../contract/errors.ts';
 import type { AnswerHeader, KeyValue, PutAnswer } from '../../contract/kv.ts';
+import { formatLeaseId } from '../../contract/lease.ts';
 import type { KvService } from '../../replica/service.ts';
 import { answerHeaders, jsonType } from './answer-headers.ts';
 import { entityTag, isMismatch, isNotModified, writeCondition } from './entity-tag.ts';
+import { idempotencyKeyOf } from './idempotency-key.ts';
 import { bytesMember, type Encoding, keyValueJson } from './key-value-json.ts';
 import { deleteSchema, getSchema, putSchema } from './kv-schema.ts';
 import { preferredType } from './media-type.ts';
@@ -19,8 +21,8 @@ export interface KvRoutesOptions extends TimeoutBounds {
   readonly valueBytesMax: number;
 }
 
-const putParameters = parameterSet('prevKv', 'encoding', 'timeout');
-const getParameters = parameterSet('consistency', 'maxStaleness', 'encoding', 'timeout');
+const putParameters = parameterSet('lease', 'prevKv', 'encoding', 'timeout');
+const getParameters = parameterSet('revision', 'consistency', 'maxStaleness', 'encoding', 'timeout');
 const deleteParameters = parameterSet('prevKv', 'encoding', 'timeout');
 
 const bytesType = 'application/octet-stream';
@@ -36,10 +38,13 @@ export async function kvRoutes(app: FastifyInstance, options: KvRoutesOptions): 
     const timeoutMs = timeoutOf(query, options);
     const encoding = query.choice('encoding') ?? 'auto';
     const previous = query.flag('prevKv');
+    const lease = query.lease();
     const headers = request.raw.headers;
     const condition = writeCondition(headers['if-match'], headers['if-none-match']);
+    const idempotencyKey = idempotencyKeyOf(headers);
     const value = await readBody(request.raw, valueBytesMax);
-    const answer = await kv.put({ key, value, condition, previous }, { timeoutMs });
+    const unbound = { key, value, condition, previous };
+    const answer = await kv.put(lease === undefined ? unbound : { ...unbound, lease }, { timeoutMs, idempotencyKey });
     const answered = answerHeaders(answer.header, jsonType);
     answered['etag'] = entityTag(answer.modRevision);
     reply.code(answer.created ? 201 : 200).headers(answered);
@@ -53,7 +58,8 @@ export async function kvRoutes(app: FastifyInstance, options: KvRoutesOptions): 
     const timeoutMs = timeoutOf(query, options);
     const encoding = query.choice('encoding') ?? 'auto';
     const headers = request.raw.headers;
-    const { header, kv: found } = await kv.get(key, { timeoutMs, consistency: consistencyOf(query) });
+    const revision = query.count('revision');
+    const { header, kv: found } = await kv.get(key, { timeoutMs, consistency: consistencyOf(query), revision });
     if (headers['if-match'] !== undefined && isMismatch(headers['if-match'], found?.modRevision)) {
       return sendProblem(reply, mismatch(found), header);
     }
@@ -80,8 +86,9 @@ export async function kvRoutes(app: FastifyInstance, options: KvRoutesOptions): 
     const previous = query.flag('prevKv');
     const headers = request.raw.headers;
     const condition = writeCondition(headers['if-match'], headers['if-none-match']);
+    const idempotencyKey = idempotencyKeyOf(headers);
     refuseBody(request.raw);
-    const answer = await kv.delete({ key, condition, previous }, { timeoutMs });
+    const answer = await kv.delete({ key, condition, previous }, { timeoutMs, idempotencyKey });
     if (answer.deleted === 0) return sendProblem(reply, keyNotFound(), answer.header);
     reply.headers(answerHeaders(answer.header, jsonType));
     const prevKv = previousMember(answer.previous, encoding);
@@ -109,6 +116,7 @@ function keyValueHeaders(header: AnswerHeader, found: KeyValue, contentType: str
   headers['etag'] = entityTag(found.modRevision);
   headers['balsa-create-revision'] = `${found.createRevision}`;
   headers['balsa-version'] = `${found.version}`;
+  if (found.lease !== undefined) headers['balsa-lease'] = formatLeaseId(found.lease);
   headers['vary'] = 'accept';
   // Caches may keep it and have to ask each time; else they would break every promise of consistency.
   headers['cache-control'] = 'no-cache';

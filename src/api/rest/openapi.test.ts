@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noThenProperty: a word of the API; nobody awaits these objects
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import Fastify from 'fastify';
@@ -103,17 +104,24 @@ describe('openapi', () => {
       '/metrics',
       '/openapi.json',
       '/readyz',
+      '/v1/alarms',
       '/v1/cluster',
+      '/v1/compact',
       '/v1/kv',
       '/v1/kv/{key}',
+      '/v1/leases',
+      '/v1/leases/{id}',
+      '/v1/leases/{id}/keepalive',
       '/v1/status',
+      '/v1/txn',
+      '/v1/watch',
       '/version',
     ]);
   });
 
   test('openapi: the methods of each path are those that the server has', async () => {
     for (const [path, methods] of Object.entries(document.paths)) {
-      const answer = await client.call(`TRACE ${path.replace('{key}', 'k')}`);
+      const answer = await client.call(`TRACE ${pathOf(path)}`);
       assert.equal(answer.status, 405, path);
       assert.deepEqual(
         String(answer.headers.allow).split(', '),
@@ -159,10 +167,63 @@ describe('openapi', () => {
     await checkDocumented('DELETE /v1/kv/k', key);
     await checkDocumented('DELETE /v1/kv?start=%00', '/v1/kv');
     await checkDocumented('DELETE /v1/kv', '/v1/kv');
-    for (const path of Object.keys(document.paths)) {
-      if (path !== key) await checkDocumented(`GET ${path}`, path);
-      await checkDocumented(`GET ${path.replace('{key}', 'k')}?x`, path);
+    for (const [path, methods] of Object.entries(document.paths)) {
+      if (methods['get'] === undefined) continue;
+      if (path !== key) await checkDocumented(`GET ${pathOf(path)}`, path);
+      await checkDocumented(`GET ${pathOf(path)}?x`, path);
     }
+  });
+
+  test('openapi: real answers are as documented: transactions', async () => {
+    const txn = (body: object | string, query = '') =>
+      checkDocumented(`POST /v1/txn${query}`, '/v1/txn', {
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      });
+    const nested = {
+      if: [{ key: 'txn/none', exists: true }],
+      then: [],
+      else: [{ delete: { prefix: 'txn/', prevKv: true } }],
+    };
+    await txn({ then: [{ put: { key: 'txn/a', value: 'b' } }, { put: { keyBase64: '/w==', value: '' } }] });
+    await txn(
+      { then: [{ put: { key: 'txn/a', value: 'c', prevKv: true } }, { get: { prefix: '' } }] },
+      '?encoding=base64',
+    );
+    await txn({ then: [{ txn: nested }, { delete: { key: 'txn/none' } }] });
+    await txn({ then: [{ get: { key: 'a', revision: 1_000_000 } }] });
+    await txn({ then: [{ put: { key: 'txn/a', value: 'b', lease: '1' } }] });
+    await txn({ then: [{ put: { key: 'txn/a', ignoreValue: true } }] });
+    await txn('no JSON');
+    await txn(' '.repeat(5_000_000));
+  });
+
+  test('openapi: real answers are as documented: leases, the past, watches', async () => {
+    const [all, one, renewal] = ['/v1/leases', '/v1/leases/{id}', '/v1/leases/{id}/keepalive'];
+    const grant = (body: object) => checkDocumented(`POST ${all}`, all, { body: JSON.stringify(body) });
+    const { id } = (await grant({ ttl: 600 })).json();
+    await grant({ ttl: 600, id });
+    await grant({ ttl: 0 });
+    await checkDocumented(`PUT /v1/kv/leased?lease=${id}`, '/v1/kv/{key}', { body: 'a' });
+    await checkDocumented('PUT /v1/kv/leased?lease=1', '/v1/kv/{key}', { body: 'a' });
+    await checkDocumented('GET /v1/kv/leased', '/v1/kv/{key}', { headers: { accept: 'application/json' } });
+    await checkDocumented('HEAD /v1/kv/leased', '/v1/kv/{key}');
+    await checkDocumented(`POST ${all}/${id}/keepalive`, renewal);
+    await checkDocumented(`GET ${all}/${id}?keys`, one);
+    await checkDocumented(`GET ${all}?consistency=stale`, all);
+    await checkDocumented(`DELETE ${all}/${id}`, one);
+    await checkDocumented(`DELETE ${all}/${id}`, one);
+    await checkDocumented(`POST ${all}/${id}/keepalive`, renewal);
+    await checkDocumented('HEAD /v1/watch?prefix=', '/v1/watch');
+    await checkDocumented('GET /v1/watch', '/v1/watch');
+    const compact = (body: object) =>
+      checkDocumented('POST /v1/compact', '/v1/compact', { body: JSON.stringify(body) });
+    await compact({ revision: 1_000_000 });
+    await compact({ revision: 3 });
+    await compact({ revision: 3 });
+    await compact({ revision: 0 });
+    await checkDocumented('GET /v1/kv/leased?revision=2', '/v1/kv/{key}');
+    await checkDocumented('GET /v1/kv?revision=2', '/v1/kv');
+    await checkDocumented('GET /v1/kv?revision=1000000', '/v1/kv');
   });
 
   test('openapi: a value is bytes of any type, and may be left out', () => {
@@ -184,3 +245,8 @@ describe('openapi', () => {
     }
   });
 });
+
+/** A path of the document with something in place of its parameters. */
+function pathOf(template: string): string {
+  return template.replace('{key}', 'k').replace('{id}', '1');
+}

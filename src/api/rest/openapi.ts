@@ -6,7 +6,15 @@ import { parameterSet } from './parameters.ts';
 import { Query } from './query.ts';
 import { keyRoute, splitTarget } from './request-target.ts';
 import { sharedSchemas } from './schema-parts.ts';
+import { txnSharedSchemas } from './txn-schema.ts';
 import { openapiSchema } from './version-schema.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the body of a request has to be. In the route's schema Fastify would want to read it by itself. */
+    readonly jsonBody?: object;
+  }
+}
 
 const keyPath = '/v1/kv/{key}';
 
@@ -48,7 +56,7 @@ async function describe(routes: readonly RouteOptions[], version: string): Promi
   const app = Fastify({ exposeHeadRoutes: false });
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => JSON.stringify);
-  for (const schema of sharedSchemas) app.addSchema(schema);
+  for (const schema of [...sharedSchemas, ...txnSharedSchemas]) app.addSchema(schema);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -70,7 +78,10 @@ async function describe(routes: readonly RouteOptions[], version: string): Promi
     transform: ({ schema, url }) => ({ schema, url: url === keyRoute ? keyPath : url }),
     transformObject: (document) => ('openapiObject' in document ? completed(document.openapiObject) : {}),
   });
-  for (const { method, url, schema } of routes) app.route({ method, url, schema: schema ?? {}, handler: () => {} });
+  for (const { method, url, schema = {}, config } of routes) {
+    const body = config?.jsonBody === undefined ? {} : { body: config.jsonBody };
+    app.route({ method, url, schema: { ...schema, ...body }, handler: () => {} });
+  }
   await app.ready();
   const document = app.swagger();
   await app.close();

@@ -14,6 +14,8 @@ const parameters = parameterSet(
   'exclude',
   'consistency',
   'maxStaleness',
+  'revision',
+  'lease',
 );
 const bounds = { defaultTimeoutMs: 5000, maxTimeoutMs: 60_000 };
 
@@ -65,6 +67,21 @@ test('query: limit: a whole number from 1 to 10000', () => {
   assert.equal(parse('limit=10000').count('limit'), 10_000);
   for (const value of ['0', '-1', '10001', '1.5', '1e3', '', 'all', '0x10', '99999999999999999999']) {
     checkRefused(() => parse(`limit=${value}`).count('limit'), 'limit');
+  }
+});
+
+test('query: revision: a whole number from 1 to 2^53 - 1', () => {
+  assert.equal(parse('revision=9007199254740991').count('revision'), Number.MAX_SAFE_INTEGER);
+  for (const value of ['0', '-1', '9007199254740992', '99999999999999999999', '1e3', '0x1', '']) {
+    checkRefused(() => parse(`revision=${value}`).count('revision'), 'revision');
+  }
+});
+
+test('query: lease: up to 16 hexadecimal digits, of either case', () => {
+  assert.equal(parse('lease=00000000000000aF').lease(), 0xafn);
+  assert.equal(parse('').lease(), undefined);
+  for (const value of ['0', '', 'g', '0x1', '10000000000000000', '8000000000000000']) {
+    checkRefused(() => parse(`lease=${value}`).lease(), 'lease');
   }
 });
 

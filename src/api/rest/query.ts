@@ -1,8 +1,11 @@
 import { BalsaError } from '../../contract/errors.ts';
+import { type LeaseId, parseLeaseId } from '../../contract/lease.ts';
 import {
   type Choice,
   type ChoiceName,
+  type CountName,
   choicesOf,
+  type DurationName,
   type ParameterName,
   type ParameterSet,
   rangeOf,
@@ -77,17 +80,25 @@ export class Query {
     throw refused(name, `must be one of ${choices.join(', ')}, not ${quoted(value)}`);
   }
 
-  count(name: 'limit'): number | undefined {
+  count(name: CountName): number | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
     const { minimum, maximum } = rangeOf(name);
-    const number = /^[0-9]{1,15}$/.test(value) ? Number(value) : Number.NaN;
+    const number = /^[0-9]{1,16}$/.test(value) ? Number(value) : Number.NaN;
     if (number >= minimum && number <= maximum) return number;
     throw refused(name, `must be a whole number from ${minimum} to ${maximum}, not ${quoted(value)}`);
   }
 
+  lease(): LeaseId | undefined {
+    const value = this.text('lease');
+    if (value === undefined) return undefined;
+    const id = parseLeaseId(value);
+    if (id !== undefined) return id;
+    throw refused('lease', `must be the id of a lease, 1 to 16 hexadecimal digits and not 0, not ${quoted(value)}`);
+  }
+
   /** Milliseconds. */
-  duration(name: 'timeout' | 'maxStaleness'): number | undefined {
+  duration(name: DurationName): number | undefined {
     const value = this.text(name);
     if (value === undefined) return undefined;
     const [, number, unit] = /^([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|s|m|h)$/.exec(value) ?? [];

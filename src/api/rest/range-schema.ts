@@ -1,13 +1,26 @@
 import type { FastifySchema } from 'fastify';
+import { idempotencyKeyHeader } from './idempotency-key.ts';
 import type { ParameterSet } from './parameters.ts';
-import { answer, clusterCodes, keyValueRef, problems, stalenessHeader } from './schema-parts.ts';
+import {
+  answer,
+  clusterCodes,
+  historyCodes,
+  keyValueRef,
+  problems,
+  stalenessHeader,
+  writeCodes,
+} from './schema-parts.ts';
 
 const tags = ['Keys and values'];
 
 const page = {
   type: 'object',
   properties: {
-    revision: { type: 'integer', description: 'All pages of a list are from this revision.' },
+    revision: {
+      type: 'integer',
+      description:
+        'What the list shows: all its pages are from this revision. A watch from the one after it misses nothing.',
+    },
     kvs: { type: 'array', items: keyValueRef },
     count: { type: 'integer', description: 'Keys in the whole range, whatever the limit.' },
     more: { type: 'boolean', description: 'The list was cut, by its limit or its size.' },
@@ -35,7 +48,7 @@ export function listSchema(parameters: ParameterSet): FastifySchema {
           'application/x-ndjson': { schema: { type: 'string', description: 'A KeyValue a line.' } },
         },
       }),
-      ...problems('compacted', 'too_large', ...clusterCodes),
+      ...problems('too_large', ...historyCodes, ...clusterCodes),
     },
   };
 }
@@ -48,6 +61,7 @@ export function deleteRangeSchema(parameters: ParameterSet): FastifySchema {
       'All keys of the range, in one revision. `prefix` or `start` must be there and not empty; `start=%00` is all keys.',
     tags,
     querystring: parameters.schema,
+    headers: { type: 'object', properties: idempotencyKeyHeader },
     response: {
       200: answer({
         description: 'The keys are gone; there may have been none.',
@@ -63,7 +77,7 @@ export function deleteRangeSchema(parameters: ParameterSet): FastifySchema {
           },
         },
       }),
-      ...problems('too_large', 'outcome_unknown', ...clusterCodes),
+      ...problems('too_large', ...writeCodes),
     },
   };
 }

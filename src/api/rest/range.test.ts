@@ -130,7 +130,7 @@ describe('many keys', () => {
   test('list: contradictions are refused', async () => {
     checkRefused(await client.call('GET /v1/kv?prefix=a&start=b'), 'prefix');
     checkRefused(await client.call('GET /v1/kv?start=a&end='), 'end');
-    checkRefused(await client.call('GET /v1/kv?sort=value'), 'sort');
+    checkRefused(await client.call('GET /v1/kv?sort=size'), 'sort');
     checkRefused(await client.call('GET /v1/kv?order=up'), 'order');
     checkRefused(await client.call('GET /v1/kv?encoding=hex'), 'encoding');
   });

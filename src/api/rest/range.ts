@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BalsaError } from '../../contract/errors.ts';
-import { limits } from '../../contract/kv.ts';
+import { limits, type RevisionBounds } from '../../contract/kv.ts';
 import type { KvService, RangePage } from '../../replica/service.ts';
 import { answerHeaders, jsonType } from './answer-headers.ts';
 import { closeSignal } from './close-signal.ts';
 import { encodeCursor, type ListMark, type ListShape, markOf, parseCursor } from './cursor.ts';
+import { idempotencyKeyOf } from './idempotency-key.ts';
 import { rangeOf, rangeToDelete } from './key-range-parameters.ts';
 import { type KeyValueFormat, keyValueJson } from './key-value-json.ts';
 import { preferredType } from './media-type.ts';
@@ -23,12 +24,16 @@ export interface RangeRoutesOptions extends TimeoutBounds {
   readonly reportFailure: (error: BalsaError, request: { readonly method: string; readonly url: string }) => void;
 }
 
+const boundNames = ['minModRevision', 'maxModRevision', 'minCreateRevision', 'maxCreateRevision'] as const;
+
 const listParameters = parameterSet(
   'prefix',
   'start',
   'end',
   'limit',
   'after',
+  'revision',
+  ...boundNames,
   'keysOnly',
   'countOnly',
   'sort',
@@ -43,7 +48,7 @@ const deleteParameters = parameterSet('prefix', 'start', 'end', 'timeout');
 const ndjsonType = 'application/x-ndjson';
 
 /** A stream is the whole range in the order of its keys; these would mean something else. */
-const pageOnly: readonly ParameterName[] = ['limit', 'after', 'countOnly', 'sort', 'order'];
+const pageOnly: readonly ParameterName[] = ['limit', 'after', ...boundNames, 'countOnly', 'sort', 'order'];
 
 /** Many keys: GET and DELETE of `/v1/kv`. */
 export async function rangeRoutes(app: FastifyInstance, options: RangeRoutesOptions): Promise<void> {
@@ -58,16 +63,10 @@ export async function rangeRoutes(app: FastifyInstance, options: RangeRoutesOpti
 
   async function firstPage(query: Query, reply: FastifyReply): Promise<string> {
     const shape = listShape(query);
-    const { keysOnly, countOnly, sort, order } = shape;
+    const { range, revision, bounds, keysOnly, countOnly, sort, order } = shape;
+    const limit = query.count('limit') ?? limits.rangeLimitDefault;
     const page = await kv.range(
-      {
-        range: rangeOf(query),
-        limit: query.count('limit') ?? limits.rangeLimitDefault,
-        keysOnly,
-        countOnly,
-        sort,
-        order,
-      },
+      { range, ...(revision !== undefined && { revision }), bounds, limit, keysOnly, countOnly, sort, order },
       { timeoutMs: timeoutOf(query, options), consistency: consistencyOf(query), signal: closeSignal(reply.raw) },
     );
     return sendPage(reply, page, markOf(shape));
@@ -93,6 +92,7 @@ export async function rangeRoutes(app: FastifyInstance, options: RangeRoutesOpti
     const format: KeyValueFormat = { keysOnly: query.flag('keysOnly'), encoding: query.choice('encoding') ?? 'auto' };
     const { header, pages } = await kv.stream(rangeOf(query), {
       keysOnly: format.keysOnly,
+      revision: query.count('revision'),
       timeoutMs: timeoutOf(query, options),
       consistency: consistencyOf(query),
       signal: closeSignal(reply.raw),
@@ -108,8 +108,12 @@ export async function rangeRoutes(app: FastifyInstance, options: RangeRoutesOpti
 
   async function deleteRange(request: FastifyRequest, reply: FastifyReply): Promise<string> {
     const query = Query.parse(splitTarget(request.originalUrl).query, deleteParameters);
+    const writeOptions = {
+      timeoutMs: timeoutOf(query, options),
+      idempotencyKey: idempotencyKeyOf(request.raw.headers),
+    };
     refuseBody(request.raw);
-    const answer = await kv.deleteRange({ range: rangeToDelete(query) }, { timeoutMs: timeoutOf(query, options) });
+    const answer = await kv.deleteRange({ range: rangeToDelete(query) }, writeOptions);
     reply.headers(answerHeaders(answer.header, jsonType));
     return `{"deleted":${answer.deleted},"revision":${answer.header.revision}}\n`;
   }
@@ -126,14 +130,25 @@ function listShape(query: Query): ListShape {
     order: query.choice('order') ?? 'asc',
     encoding: query.choice('encoding') ?? 'auto',
     range: rangeOf(query),
+    revision: query.count('revision'),
+    bounds: boundsOf(query),
   };
+}
+
+function boundsOf(query: Query): RevisionBounds {
+  const bounds: { -readonly [Name in keyof RevisionBounds]: RevisionBounds[Name] } = {};
+  for (const name of boundNames) {
+    const revision = query.count(name);
+    if (revision !== undefined) bounds[name] = revision;
+  }
+  return bounds;
 }
 
 function sendPage(reply: FastifyReply, page: RangePage, mark: ListMark): string {
   reply.headers(listHeaders(answerHeaders(page.header, jsonType)));
   const kvs = page.kvs.map((kv) => keyValueJson(kv, mark)).join(',');
   const next = page.next === undefined ? '' : `,"next":${JSON.stringify(encodeCursor(page.next, mark))}`;
-  return `{"revision":${page.header.revision},"kvs":[${kvs}],"count":${page.count},"more":${page.more}${next}}\n`;
+  return `{"revision":${page.readRevision},"kvs":[${kvs}],"count":${page.count},"more":${page.more}${next}}\n`;
 }
 
 function listHeaders(headers: Record<string, string>): Record<string, string> {

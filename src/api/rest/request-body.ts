@@ -12,14 +12,18 @@ const empty = Buffer.alloc(0);
  * would lose the answer: the operating system drops it when unread data arrives. `requestTimeout` ends a body that
  * never ends.
  */
-export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+export async function readBody(
+  request: IncomingMessage,
+  bytesMax: number,
+  tooLarge: TooLarge = valueTooLarge,
+): Promise<Buffer> {
   const declared = request.headers['content-length'];
   if (declared === undefined && request.headers['transfer-encoding'] === undefined) return empty;
   if (declared !== undefined && Number(declared) > bytesMax) {
     discard(request);
     throw tooLarge(bytesMax, `${declared} bytes`);
   }
-  return collect(request, bytesMax);
+  return collect(request, bytesMax, tooLarge);
 }
 
 export function isDeclaredTooLarge(request: IncomingMessage, bytesMax: number): boolean {
@@ -27,16 +31,17 @@ export function isDeclaredTooLarge(request: IncomingMessage, bytesMax: number): 
 }
 
 /**
- * A DELETE does not say what a body would mean, so none is read; and one that is not read must not be there: the rest
- * of it could still turn out to be malformed, when the delete has already happened.
+ * Some requests do not say what a body would mean, so none is read; and one that is not read must not be there: the
+ * rest of it could still turn out to be malformed, when the request has already been done.
  */
 export function refuseBody(request: IncomingMessage): void {
   const declared = request.headers['content-length'];
   if ((declared === undefined || declared === '0') && request.headers['transfer-encoding'] === undefined) return;
-  throw new BalsaError('bad_request', 'A DELETE takes no body; leave it out.');
+  const what = request.method === 'DELETE' ? 'A DELETE' : 'This request';
+  throw new BalsaError('bad_request', `${what} takes no body; leave it out.`);
 }
 
-function collect(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+function collect(request: IncomingMessage, bytesMax: number, tooLarge: TooLarge): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -75,7 +80,10 @@ function discard(request: IncomingMessage): void {
   request.resume();
 }
 
-function tooLarge(bytesMax: number, size: string): BalsaError {
+/** The error for a body that has more bytes than the limit: `size` says how many, as far as that is known. */
+export type TooLarge = (bytesMax: number, size: string) => BalsaError;
+
+function valueTooLarge(bytesMax: number, size: string): BalsaError {
   return new BalsaError(
     'too_large',
     `The value may have ${bytesMax} bytes and this one has ${size}. Split it, or raise --max-request-bytes on all members.`,

@@ -5,6 +5,8 @@ import { problemText } from './problem.ts';
 
 const integer = { type: 'integer' } as const;
 
+export const leaseIdSchema = { type: 'string', pattern: '^[0-9a-f]{16}$', description: 'Hexadecimal.' } as const;
+
 /** Named in the document as `#/components/schemas/<$id>`. */
 export const sharedSchemas = [
   {
@@ -22,6 +24,7 @@ export const sharedSchemas = [
         description: 'The revision of the last change; the ETag without its quotation marks.',
       },
       version: { ...integer, description: '1 when created, plus one with every put.' },
+      lease: { ...leaseIdSchema, description: 'The lease that the key is bound to; absent if there is none.' },
     },
     required: ['createRevision', 'modRevision', 'version'],
     additionalProperties: false,
@@ -86,6 +89,12 @@ const commonCodes: readonly ErrorCode[] = ['bad_request', 'request_timeout', 'he
 
 /** What a request can end with that needs the leader. */
 export const clusterCodes: readonly ErrorCode[] = ['no_leader', 'unavailable', 'too_many_requests', 'timeout'];
+
+/** What a write can end with: it needs the leader, too. */
+export const writeCodes: readonly ErrorCode[] = [...clusterCodes, 'outcome_unknown'];
+
+/** What a read of the past can end with. */
+export const historyCodes: readonly ErrorCode[] = ['compacted', 'future_revision'];
 
 /** The error answers of a route, by status; several codes can share one. */
 export function problems(...codes: readonly ErrorCode[]): Record<string, object> {

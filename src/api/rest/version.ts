@@ -50,10 +50,13 @@ function greeting(version: string, host: string): string {
   get it         curl http://${host}/v1/kv/hello
   list keys      curl 'http://${host}/v1/kv?prefix='
   delete it      curl -X DELETE http://${host}/v1/kv/hello
+  watch changes  curl -N 'http://${host}/v1/watch?prefix='
 
   this member    /v1/status
   all members    /v1/cluster
   the whole API  /openapi.json
+  transactions   /v1/txn
+  leases         /v1/leases
   and            /metrics /livez /readyz /health /version
 `;
 }

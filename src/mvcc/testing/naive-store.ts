@@ -33,11 +33,11 @@ export class NaiveStore {
         return { kind: 'delete', revision: this.revision, deleted, previous: command.previous ? old : undefined };
       }
       case 'deleteRange': {
-        const { keysMax = 1000, keyBytesMax = 1_000_000 } = command;
+        const { keysMax = 1000, bytesMax = 1_000_000 } = command;
         const inside = this.range(command.range);
-        const bytes = inside.reduce((sum, kv) => sum + kv.key.length, 0);
-        if (inside.length > keysMax || bytes > keyBytesMax) {
-          return { kind: 'rangeTooLarge', revision: this.revision, keysMax, keyBytesMax };
+        const bytes = inside.reduce((sum, kv) => sum + kv.key.length + kv.value.length, 0);
+        if (inside.length > keysMax || bytes > bytesMax) {
+          return { kind: 'refused', revision: this.revision, refusal: 'range_too_large', figures: [keysMax, bytesMax] };
         }
         const deleted = this.#remove((kv) => inside.includes(kv));
         if (deleted > 0) this.revision++;
@@ -48,8 +48,10 @@ export class NaiveStore {
         this.members = this.members.map((member) =>
           member.id === command.memberId ? { ...member, name, clientUrls, version } : member,
         );
-        return { kind: 'published', revision: this.revision };
+        return { kind: 'done', revision: this.revision };
       }
+      default:
+        throw new Error(`no ${command.kind} here: see test/model`);
     }
   }
 

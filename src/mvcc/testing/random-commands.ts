@@ -32,7 +32,7 @@ export function randomCommand(random: Random, revision: number): Command {
   const previous = random.below(3) === 0;
   switch (random.below(10)) {
     case 0:
-      return { kind: 'deleteRange', range: randomRange(random), keysMax: 1 + random.below(12), keyBytesMax: 20 };
+      return { kind: 'deleteRange', range: randomRange(random), keysMax: 1 + random.below(12), bytesMax: 20 };
     case 1:
     case 2:
       return { kind: 'delete', key, condition: randomCondition(random, revision), previous };

@@ -3,9 +3,10 @@ import { ManualClock } from '../../base/testing/manual-clock.ts';
 import type { KeyRange, KeyValue } from '../../contract/kv.ts';
 import { type Command, encodeCommand } from '../command.ts';
 import type { Database } from '../database.ts';
+import type { MemberRecord } from '../members-table.ts';
 import { openStore } from '../open-store.ts';
 import type { CommandResult } from '../result.ts';
-import type { MemberRecord, ReadView, Store, StoreOptions } from '../store.ts';
+import type { ReadView, Store, StoreOptions } from '../store.ts';
 
 export const members: readonly MemberRecord[] = ['a1', 'b2', 'c3'].map((id) => ({
   id,
@@ -38,7 +39,7 @@ export async function openTestStore(database: Database, options: Partial<StoreOp
     ...options,
   });
   const apply = async (command: Command): Promise<CommandResult> => {
-    const [result] = await store.apply(store.appliedIndex + 1, encodeCommand(command));
+    const [result] = await store.apply(store.appliedIndex + 1, encodeCommand(command), { term: 1 });
     return result ?? assert.fail('a command without a result');
   };
   return { store, clock, apply };

@@ -82,9 +82,8 @@ export class TestMembers implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { replica, store, disk, kv } of this.all) {
+    for (const { replica, store, disk } of this.all) {
       disk.resume();
-      kv.close();
       await replica.stop();
       await store.close();
       await replica.options.log.close();

@@ -178,7 +178,7 @@ async function makeBase(
       await state.log.persist({ hardState, entries: [putOf(index, opening, size.bytes)] });
       // The last ones are in the log only: they are applied again after a start.
       if (count < size.entries - 2)
-        for (const entry of unapplied(state)) await state.store.apply(entry.index, entry.data);
+        for (const entry of unapplied(state)) await state.store.apply(entry.index, entry.data, entry);
     }
     base = { path, entries: picture(state.log).entries, hardState };
     await state.close();

@@ -5,11 +5,11 @@ import { BalsaError } from '../../../src/contract/errors.ts';
 import { MalformedBytes, UnknownFormat } from '../../../src/mvcc/byte-layout.ts';
 import { type Command, decodeCommands, encodeCommand } from '../../../src/mvcc/command.ts';
 import { KeySpace } from '../../../src/mvcc/key-space.ts';
+import type { MemberRecord } from '../../../src/mvcc/members-table.ts';
 import { decodeMember, encodeMember, memberKey } from '../../../src/mvcc/members-table.ts';
 import { type CurrentRecord, DamagedValue, decodeRecord, encodeRecord } from '../../../src/mvcc/record.ts';
 import { type CommandResult, decodeResult, encodeResult } from '../../../src/mvcc/result.ts';
-import type { MemberRecord } from '../../../src/mvcc/store.ts';
-import { decodeState, encodeState, type StoreState, stateKey } from '../../../src/mvcc/store-state.ts';
+import { decodeState, emptyState, encodeState, type StoreState, stateKey } from '../../../src/mvcc/store-state.ts';
 import { randomCommand, randomEntry, randomKey } from '../../../src/mvcc/testing/random-commands.ts';
 import { openTestStore, type TestStore } from '../../../src/mvcc/testing/test-store.ts';
 import {
@@ -20,6 +20,8 @@ import {
   type WriteAnswer,
 } from '../../../src/replica/forwarded-write.ts';
 import { decodeProgress, encodeProgress, type LeaderProgress } from '../../../src/replica/progress.ts';
+import { RandomHistory } from '../../model/random-history.ts';
+import { commandOf } from '../../model/real-store.ts';
 import { oneIn, pick, randomBytes, randomLength } from '../engine/mutate.ts';
 import type { Input, OpenTarget, Target } from '../engine/target.ts';
 import { type Decoder, decoderTarget } from './decoders.ts';
@@ -59,7 +61,7 @@ async function open(): Promise<OpenTarget> {
   }
 
   function settled({ store }: TestStore, bytes: Buffer): Promise<void> | undefined {
-    const results = store.apply(store.appliedIndex + 1, bytes);
+    const results = store.apply(store.appliedIndex + 1, bytes, { term: 1 });
     if (!(results instanceof Promise)) {
       for (const result of results) encodeResult(result);
       return undefined;
@@ -79,7 +81,9 @@ const decoders: readonly Decoder[] = [
   {
     kind: 'commands',
     encode: (random) =>
-      Buffer.concat(randomEntry(random, 1 + random.below(100)).map((one) => encodeCommand(longer(random, one)))),
+      oneIn(random, 2)
+        ? encodeCommand(clientCommand(random))
+        : Buffer.concat(randomEntry(random, 1 + random.below(100)).map((one) => encodeCommand(longer(random, one)))),
     decode: (bytes) => expected(() => decodeCommands(bytes)),
     encodeAgain: (commands: readonly Command[]) => Buffer.concat(commands.map((one) => encodeCommand(one))),
   },
@@ -93,7 +97,13 @@ const decoders: readonly Decoder[] = [
   {
     kind: 'state',
     encode: (random) =>
-      encodeState(storeKey, { appliedIndex: count(random), revision: 1 + count(random), keyCount: count(random) }),
+      encodeState(storeKey, {
+        ...emptyState,
+        appliedIndex: count(random),
+        revision: 1 + count(random),
+        keyCount: count(random),
+        hash: count(random),
+      }),
     reseal: (bytes) => resealUnder(storeKey, bytes),
     decode: (bytes) => expected(() => decodeState(storeKey, bytes)),
     encodeAgain: (state: StoreState) => encodeState(storeKey, state),
@@ -136,10 +146,26 @@ function expected<T>(decode: () => T): T | undefined {
   try {
     return decode();
   } catch (reason) {
-    if (reason instanceof MalformedBytes || reason instanceof UnknownFormat || reason instanceof DamagedValue) {
+    if (
+      reason instanceof MalformedBytes ||
+      reason instanceof UnknownFormat ||
+      reason instanceof DamagedValue ||
+      reason instanceof BalsaError
+    ) {
       return undefined;
     }
     throw reason;
+  }
+}
+
+/** Of every kind that clients can ask for: transactions, leases, compaction. */
+function clientCommand(random: Random): Command {
+  const surroundings = { revision: 1 + random.below(100), compactRevision: 0 };
+  for (;;) {
+    const step = new RandomHistory(random).next(surroundings);
+    const command = step.kind === 'write' ? expected(() => commandOf(step.write)) : undefined;
+    if (command === undefined) continue;
+    return oneIn(random, 4) ? { kind: 'once', token: `token ${random.below(9)}`, command } : command;
   }
 }
 
@@ -147,8 +173,17 @@ function expected<T>(decode: () => T): T | undefined {
 function longer(random: Random, command: Command): Command {
   if (!oneIn(random, 4)) return command;
   const key = randomBytes(random, randomLength(random, 3000));
-  if (command.kind === 'deleteRange') return { ...command, range: { ...command.range, start: key } };
-  return command.kind === 'publish' ? { ...command, name: key.toString('hex') } : { ...command, key };
+  switch (command.kind) {
+    case 'deleteRange':
+      return { ...command, range: { ...command.range, start: key } };
+    case 'publish':
+      return { ...command, name: key.toString('hex') };
+    case 'put':
+    case 'delete':
+      return { ...command, key };
+    default:
+      return command;
+  }
 }
 
 function resealUnder(key: Buffer, bytes: Buffer): Buffer {
@@ -181,8 +216,15 @@ function randomResult(random: Random): CommandResult {
     { kind: 'put', revision, created: oneIn(random, 2), createRevision: count(random), version: 1, previous },
     { kind: 'delete', revision, deleted: count(random), previous },
     { kind: 'conditionFailed', revision, modRevision: pick(random, [undefined, 1 + count(random)]) },
-    { kind: 'rangeTooLarge', revision, keysMax: count(random), keyBytesMax: count(random) },
-    { kind: 'published', revision },
+    { kind: 'refused', revision, refusal: 'range_too_large', figures: [count(random), count(random)] },
+    { kind: 'leaseGranted', revision, id: BigInt(count(random)), ttl: count(random) },
+    {
+      kind: 'txn',
+      revision,
+      succeeded: true,
+      results: [{ kind: 'delete', deleted: 1, previous: previous ? [previous] : [] }],
+    },
+    { kind: 'done', revision },
   ]);
 }
 

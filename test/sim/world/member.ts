@@ -1,4 +1,5 @@
 import { InvariantViolation } from '../../../src/base/assert.ts';
+import type { EntryContext } from '../../../src/mvcc/index.ts';
 import type { Configuration, MemberId } from '../../../src/raft/index.ts';
 import {
   noMetrics,
@@ -132,11 +133,10 @@ export class SimulatedMember {
       this.crash();
       return;
     }
-    const { replica, kv, state, process } = running;
+    const { replica, state, process } = running;
     await replica.transferLeadership();
     replica.refuseRequests('This member is stopping');
     await replica.drain(1000);
-    kv.close();
     await replica.stop();
     await state.close().catch((reason: unknown) => this.#fail(process, reason));
     if (!process.isGone) this.crash();
@@ -202,12 +202,17 @@ export class SimulatedMember {
   }
 
   #watchStore({ store }: State): void {
-    const apply = store.apply.bind(store) as (
+    const apply = store.apply.bind(store) as unknown as (
       index: number,
       commands: Uint8Array | undefined,
+      context: EntryContext,
     ) => ReturnType<State['store']['apply']>;
-    const watched = (index: number, commands: Uint8Array | undefined): ReturnType<typeof apply> => {
-      const results = apply(index, commands);
+    const watched = (
+      index: number,
+      commands: Uint8Array | undefined,
+      context: EntryContext,
+    ): ReturnType<typeof apply> => {
+      const results = apply(index, commands, context);
       this.#options.events.onApplied(this, index, store.revision);
       return results;
     };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { AnswerHeader } from '../../../contract/kv.ts';
-import type { ClusterService, KvService } from '../../../replica/service.ts';
+import type { ClusterService, KvService, LeaseService, WatchService } from '../../../replica/service.ts';
 import { createRestApp, type RestOptions } from '../index.ts';
 import { HttpClient } from './http-client.ts';
 
@@ -28,6 +28,7 @@ export interface RunningApi {
 
 export interface RunningApp {
   readonly client: HttpClient;
+  readonly url: string;
   /** As a member closes: requests under way end first. */
   close(): Promise<void>;
 }
@@ -51,19 +52,21 @@ export async function startNode(open: OpenNode): Promise<RunningApi> {
 
 const header: AnswerHeader = { memberId: '8e9e05c52164694d', revision: 7, raftTerm: 3 };
 
+type Service = KvService & WatchService & LeaseService & ClusterService;
+
 /**
  * The skin over a service that does what the test says, for what a healthy member does not do: fail in the middle of an
  * answer, have no leader, never end. A method that the test does not give rejects.
  */
 export async function startApp(
   t: Pick<TestContext, 'after'>,
-  service: Partial<KvService & ClusterService>,
+  service: Partial<Service>,
   options: Partial<RestOptions> = {},
 ): Promise<RunningApp> {
   const unexpected = async (): Promise<never> => {
     throw new Error('the test gives no such method');
   };
-  const complete: KvService & ClusterService = {
+  const complete: Service = {
     header: () => header,
     put: unexpected,
     delete: unexpected,
@@ -72,6 +75,16 @@ export async function startApp(
     range: unexpected,
     nextPage: unexpected,
     stream: unexpected,
+    txn: unexpected,
+    compact: unexpected,
+    watch: unexpected,
+    watches: 0,
+    grant: unexpected,
+    keepAlive: unexpected,
+    timeToLive: unexpected,
+    revoke: unexpected,
+    list: unexpected,
+    alarms: () => [],
     status: () => {
       throw new Error('the test gives no status');
     },
@@ -82,6 +95,8 @@ export async function startApp(
   };
   const app = createRestApp({
     kv: complete,
+    watch: complete,
+    leases: complete,
     cluster: complete,
     metrics: async () => ({ contentType: 'text/plain; charset=utf-8', body: '' }),
     version: '1.2.3',
@@ -94,5 +109,5 @@ export async function startApp(
     await app.close();
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  return { client: new HttpClient(url), close: () => app.close() };
+  return { client: new HttpClient(url), url, close: () => app.close() };
 }

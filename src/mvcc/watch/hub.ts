@@ -1,0 +1,437 @@
+import { BalsaError } from '../../contract/errors.ts';
+import type { KeyRange, KeyValue, Revision } from '../../contract/kv.ts';
+import type { WatchBatch, WatchEvent, WatchRequest } from '../../contract/watch.ts';
+import { toKeyValue } from '../record.ts';
+import type { KeyChange, RevisionChanges } from '../tables.ts';
+
+/** Who is told; see `WatchSink` of the service, which is the same. */
+export interface WatchSink {
+  onBatch(batch: WatchBatch): boolean;
+  onProgress(revision: Revision): boolean;
+  onEnd(error: BalsaError): void;
+}
+
+export interface StoreWatch {
+  resume(): void;
+  close(): void;
+}
+
+/** What the hub needs of the store. */
+export interface WatchSource {
+  revision(): Revision;
+  compactRevision(): Revision;
+  /**
+   * The past from a revision on, at most about so much of it: what belongs to the range, in order, and the revision up to
+   * which that is complete.
+   */
+  readChanges(from: Revision, range: KeyRange, limits: PastLimits): Promise<PastChanges>;
+}
+
+export interface PastLimits {
+  readonly changesMax: number;
+  readonly bytesMax: number;
+  readonly previous: boolean;
+}
+
+export interface PastChanges {
+  readonly revisions: readonly RevisionChanges[];
+  readonly completeTo: Revision;
+}
+
+/** What is kept of the last revisions, for watchers that are nearly there; in number and in bytes, about. */
+const recentRevisionsMax = 4096;
+const recentBytesMax = 4 * 1024 * 1024;
+const pastLimits = { changesMax: 1000, bytesMax: 512 * 1024 } as const;
+
+/**
+ * All watches of a store. Those that are up to date are told of each revision as it is applied; those that ask for the
+ * past, or do not take what they are given, are caught up from the list of changes, one bounded step at a time.
+ *
+ * **Invariant:** each watcher is given every revision that concerns it once, in order and whole, or it is ended. All that
+ * is kept for one that does not read is the next revision it needs.
+ */
+export class WatchHub {
+  readonly #source: WatchSource;
+  /** Watchers of the same thing get the same batches. */
+  readonly #groups = new Map<string, Group>();
+  /** Groups of single keys by key, of all others in a list: a change looks at its own key's groups and at all ranges. */
+  readonly #keyGroups = new Map<string, Set<Group>>();
+  readonly #rangeGroups = new Set<Group>();
+  readonly #recent: RevisionChanges[] = [];
+  #recentBytes = 0;
+  /** Watchers to be caught up, in turn. */
+  readonly #behind = new Set<Watcher>();
+  #isCatchingUp = false;
+  #size = 0;
+  #compactedTo: Revision = 0;
+  #closed: BalsaError | undefined;
+
+  constructor(source: WatchSource) {
+    this.#source = source;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Watchers that are not up to date. */
+  get behind(): number {
+    return this.#behind.size;
+  }
+
+  open(request: WatchRequest, sink: WatchSink): StoreWatch {
+    const group = this.#groupOf(request);
+    const watcher = new Watcher(group, sink, request.revision ?? this.#source.revision() + 1);
+    this.#size++;
+    if (this.#closed !== undefined) this.#end(watcher, this.#closed);
+    else if (watcher.next > this.#source.revision()) group.synced.add(watcher);
+    else this.#fallBehind(watcher);
+    return {
+      resume: () => this.#resume(watcher),
+      close: () => this.#remove(watcher),
+    };
+  }
+
+  /** An entry has been applied. */
+  publish(revisions: readonly RevisionChanges[]): void {
+    if (this.#size === 0) {
+      this.#forgetRecent();
+      return;
+    }
+    for (const changes of revisions) {
+      this.#keep(changes);
+      this.#tell(changes);
+    }
+  }
+
+  /** Tells those who are up to date how far that is. */
+  tellProgress(): void {
+    const revision = this.#source.revision();
+    for (const group of this.#groups.values()) {
+      for (const watcher of group.synced) {
+        // One that waits for a revision to come has nothing to be told yet.
+        if (watcher.next > revision + 1) continue;
+        if (!watcher.sink.onProgress(revision)) this.#pause(watcher);
+      }
+    }
+  }
+
+  /** What nobody may see any more is over: a watcher that has not got there yet has to begin again. */
+  onCompacted(): void {
+    const compactRevision = this.#source.compactRevision();
+    if (compactRevision === this.#compactedTo) return;
+    this.#compactedTo = compactRevision;
+    for (const watcher of [...this.#behind]) this.#endIfCompacted(watcher);
+    for (const group of this.#groups.values()) for (const watcher of [...group.paused]) this.#endIfCompacted(watcher);
+  }
+
+  /** Ends every watch, with a reason after which it can be begun again. New ones are taken, if `again` says so. */
+  endAll(error: BalsaError, again: 'again' | 'never'): void {
+    if (again === 'never') this.#closed = error;
+    for (const group of [...this.#groups.values()]) for (const watcher of group.all()) this.#end(watcher, error);
+    for (const watcher of [...this.#behind]) this.#end(watcher, error);
+  }
+
+  #tell(changes: RevisionChanges): void {
+    const groups = new Set<Group>();
+    for (const { key } of changes.changes) {
+      if (this.#keyGroups.size > 0) {
+        for (const group of this.#keyGroups.get(nameOf(key)) ?? []) groups.add(group);
+      }
+      for (const group of this.#rangeGroups) if (group.has(key)) groups.add(group);
+    }
+    for (const group of groups) {
+      if (group.synced.size === 0) continue;
+      const batch = group.batch(changes, this.#source.compactRevision());
+      if (batch !== undefined) for (const watcher of group.synced) this.#give(watcher, batch);
+    }
+  }
+
+  /** To one that is up to date. */
+  #give(watcher: Watcher, batch: WatchBatch): void {
+    // It asked to be told from a later revision on.
+    if (batch.revision < watcher.next) return;
+    watcher.next = batch.revision + 1;
+    if (!watcher.sink.onBatch(batch)) this.#pause(watcher);
+  }
+
+  #pause(watcher: Watcher): void {
+    if (watcher.isOver) return;
+    // Whatever came up to now concerned it, or did not; it has been told of all of it.
+    watcher.next = Math.max(watcher.next, this.#toldTo + 1);
+    watcher.group.synced.delete(watcher);
+    watcher.group.paused.add(watcher);
+  }
+
+  #resume(watcher: Watcher): void {
+    if (watcher.isOver || !watcher.group.paused.delete(watcher)) return;
+    if (watcher.next > this.#source.revision()) watcher.group.synced.add(watcher);
+    else this.#fallBehind(watcher);
+  }
+
+  #fallBehind(watcher: Watcher): void {
+    this.#behind.add(watcher);
+    if (this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    void this.#catchUp();
+  }
+
+  async #catchUp(): Promise<void> {
+    try {
+      for (let [watcher] = this.#behind; watcher !== undefined; [watcher] = this.#behind) {
+        this.#behind.delete(watcher);
+        // At the end of the line, so that everybody gets on a step at a time.
+        this.#behind.add(watcher);
+        await this.#step(watcher);
+      }
+    } finally {
+      this.#isCatchingUp = false;
+    }
+  }
+
+  async #step(watcher: Watcher): Promise<void> {
+    if (this.#endIfCompacted(watcher) || this.#join(watcher)) return;
+    const { range, previous } = watcher.group.request;
+    let past: PastChanges;
+    try {
+      past = await this.#source.readChanges(watcher.next, range, { ...pastLimits, previous });
+    } catch (cause) {
+      this.#end(
+        watcher,
+        new BalsaError('unavailable', 'This member cannot read its history. Watch on another.', { cause }),
+      );
+      return;
+    }
+    // Compaction may have overtaken the reading, and removed what should have been read.
+    if (watcher.isOver || this.#endIfCompacted(watcher)) return;
+    for (const changes of past.revisions) {
+      const batch = watcher.group.batch(changes, this.#source.compactRevision());
+      watcher.next = changes.revision + 1;
+      if (batch === undefined) continue;
+      if (!watcher.sink.onBatch(batch)) {
+        if (!watcher.isOver) {
+          this.#behind.delete(watcher);
+          watcher.group.paused.add(watcher);
+        }
+        return;
+      }
+      if (watcher.isOver) return;
+    }
+    watcher.next = Math.max(watcher.next, past.completeTo + 1);
+  }
+
+  /** Gives it what is still in memory; true if that is all there is. */
+  #join(watcher: Watcher): boolean {
+    const revision = this.#source.revision();
+    if (watcher.next <= revision) {
+      const [oldest] = this.#recent;
+      if (oldest === undefined || oldest.revision > watcher.next || this.#toldTo < revision) return false;
+      for (let at = watcher.next - oldest.revision; at < this.#recent.length; at++) {
+        const batch = watcher.group.batch(this.#recent[at] as RevisionChanges, this.#source.compactRevision());
+        if (batch === undefined) continue;
+        watcher.next = batch.revision + 1;
+        const takesMore = watcher.sink.onBatch(batch);
+        if (watcher.isOver) return true;
+        if (takesMore) continue;
+        this.#behind.delete(watcher);
+        watcher.group.paused.add(watcher);
+        return true;
+      }
+      watcher.next = revision + 1;
+    }
+    this.#behind.delete(watcher);
+    watcher.group.synced.add(watcher);
+    return true;
+  }
+
+  #endIfCompacted(watcher: Watcher): boolean {
+    if (watcher.isOver) return true;
+    const compactRevision = this.#source.compactRevision();
+    if (watcher.next >= compactRevision) return false;
+    this.#end(watcher, compactedWatch(watcher.next, compactRevision));
+    return true;
+  }
+
+  #end(watcher: Watcher, error: BalsaError): void {
+    if (watcher.isOver) return;
+    this.#remove(watcher);
+    watcher.sink.onEnd(error);
+  }
+
+  #remove(watcher: Watcher): void {
+    if (watcher.isOver) return;
+    watcher.isOver = true;
+    this.#size--;
+    this.#behind.delete(watcher);
+    const { group } = watcher;
+    group.synced.delete(watcher);
+    group.paused.delete(watcher);
+    group.members--;
+    if (group.members > 0) return;
+    this.#groups.delete(group.name);
+    this.#rangeGroups.delete(group);
+    if (group.key === undefined) return;
+    const groups = this.#keyGroups.get(group.key);
+    groups?.delete(group);
+    if (groups?.size === 0) this.#keyGroups.delete(group.key);
+  }
+
+  #groupOf(request: WatchRequest): Group {
+    const name = groupName(request);
+    let group = this.#groups.get(name);
+    if (group === undefined) {
+      group = new Group(name, request);
+      this.#groups.set(name, group);
+      if (group.key === undefined) this.#rangeGroups.add(group);
+      else {
+        const groups = this.#keyGroups.get(group.key);
+        if (groups === undefined) this.#keyGroups.set(group.key, new Set([group]));
+        else groups.add(group);
+      }
+    }
+    group.members++;
+    return group;
+  }
+
+  /** The newest revision that everybody who is up to date has been told of. */
+  get #toldTo(): Revision {
+    return this.#recent.at(-1)?.revision ?? 0;
+  }
+
+  #keep(changes: RevisionChanges): void {
+    this.#recent.push(changes);
+    this.#recentBytes += bytesOf(changes);
+    while (
+      this.#recent.length > recentRevisionsMax ||
+      (this.#recentBytes > recentBytesMax && this.#recent.length > 1)
+    ) {
+      const gone = this.#recent.shift();
+      if (gone !== undefined) this.#recentBytes -= bytesOf(gone);
+    }
+  }
+
+  #forgetRecent(): void {
+    if (this.#recent.length === 0) return;
+    this.#recent.length = 0;
+    this.#recentBytes = 0;
+  }
+}
+
+class Watcher {
+  readonly group: Group;
+  readonly sink: WatchSink;
+  /** The first revision that it has not been told of. */
+  next: Revision;
+  isOver = false;
+
+  constructor(group: Group, sink: WatchSink, next: Revision) {
+    this.group = group;
+    this.sink = sink;
+    this.next = next;
+  }
+}
+
+/** Watchers of the same range, with the same wishes. */
+class Group {
+  readonly name: string;
+  readonly request: WatchRequest;
+  /** The key's name, if it is one key. */
+  readonly key: string | undefined;
+  readonly synced = new Set<Watcher>();
+  /** Those that took what they were given and no more, until they say so. */
+  readonly paused = new Set<Watcher>();
+  members = 0;
+
+  constructor(name: string, request: WatchRequest) {
+    this.name = name;
+    this.request = request;
+    this.key = singleKey(request.range);
+  }
+
+  *all(): Iterable<Watcher> {
+    yield* [...this.synced];
+    yield* [...this.paused];
+  }
+
+  has(key: Uint8Array): boolean {
+    const { start, end } = this.request.range;
+    return Buffer.compare(key, start) >= 0 && (end === undefined || Buffer.compare(key, end) < 0);
+  }
+
+  /** What of a revision concerns it; undefined if nothing does. */
+  batch({ revision, changes }: RevisionChanges, compactRevision: Revision): WatchBatch | undefined {
+    const { filter } = this.request;
+    // What was before a revision goes with its compaction, wherever it could still be found.
+    const previous = this.request.previous && revision > compactRevision;
+    const events: WatchEvent[] = [];
+    for (const change of changes) {
+      const type = change.record === undefined ? 'delete' : 'put';
+      if (type !== filter && this.has(change.key)) events.push(eventOf(revision, change, previous));
+    }
+    return events.length === 0 ? undefined : new SharedBatch(revision, events);
+  }
+}
+
+class SharedBatch implements WatchBatch {
+  readonly revision: Revision;
+  readonly events: readonly WatchEvent[];
+  readonly #encoded = new Map<(batch: WatchBatch) => Buffer, Buffer>();
+
+  constructor(revision: Revision, events: readonly WatchEvent[]) {
+    this.revision = revision;
+    this.events = events;
+  }
+
+  encoded(encode: (batch: WatchBatch) => Buffer): Buffer {
+    let bytes = this.#encoded.get(encode);
+    if (bytes === undefined) {
+      bytes = encode(this);
+      this.#encoded.set(encode, bytes);
+    }
+    return bytes;
+  }
+}
+
+function eventOf(revision: Revision, { key, record, old }: KeyChange, previous: boolean): WatchEvent {
+  const before = previous && old !== undefined ? toKeyValue(key, old) : undefined;
+  if (record !== undefined) return { type: 'put', kv: toKeyValue(key, record), previous: before };
+  return { type: 'delete', kv: deletedKv(key, revision), previous: before };
+}
+
+function deletedKv(key: Uint8Array, revision: Revision): KeyValue {
+  return { key, value: noValue, createRevision: 0, modRevision: revision, version: 0 };
+}
+
+function compactedWatch(next: Revision, compactRevision: Revision): BalsaError {
+  return new BalsaError(
+    'compacted',
+    `Revision ${next} is compacted: the oldest that can be watched from is ${compactRevision}. Read the keys again and ` +
+      'watch from the revision after that of the answer.',
+    { extras: { compactRevision } },
+  );
+}
+
+function groupName({ range, previous, filter }: WatchRequest): string {
+  const end = range.end === undefined ? '' : `<${nameOf(range.end)}`;
+  return `${range.start.length} ${previous ? 1 : 0}${filter ?? ''} ${nameOf(range.start)}${end}`;
+}
+
+function singleKey({ start, end }: KeyRange): string | undefined {
+  const isSingle =
+    end?.length === start.length + 1 && end[start.length] === 0 && Buffer.compare(end.subarray(0, -1), start) === 0;
+  return isSingle ? nameOf(start) : undefined;
+}
+
+function nameOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
+}
+
+function bytesOf({ changes }: RevisionChanges): number {
+  let bytes = 64;
+  for (const { key, record, old } of changes) {
+    bytes += 64 + key.length + (record?.value.length ?? 0) + (old?.value.length ?? 0);
+  }
+  return bytes;
+}
+
+const noValue = new Uint8Array();
