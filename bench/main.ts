@@ -1,13 +1,14 @@
 import { cleanUpOnExit, memoryDirectory, temporaryDirectory } from './clean-up.ts';
-import { isBuilt, startBalsa } from './clusters/balsa.ts';
-import { awake, type Cluster, putToSleep } from './clusters/cluster.ts';
-import { startEtcd } from './clusters/etcd.ts';
+import { balsaFlags, isBuilt, startBalsa } from './clusters/balsa.ts';
+import { awake, type Cluster, putToSleep, remove } from './clusters/cluster.ts';
+import { etcdFlags, startEtcd } from './clusters/etcd.ts';
 import { versionOf } from './load/run-tool.ts';
 import { balsaVersion, describeMachine } from './machine.ts';
 import { type Measurement, measure } from './measure.ts';
 import { type BenchOptions, parseOptions, UsageError, usage } from './options.ts';
 import { describeMeasurement, describeResult, writeResult } from './report.ts';
 import { describeShape, type Scenario, type Shape } from './scenarios.ts';
+import { type Contender, runTrials } from './trials/run-trials.ts';
 
 cleanUpOnExit();
 try {
@@ -27,17 +28,26 @@ async function bench(options: BenchOptions): Promise<void> {
   const startedAt = new Date().toISOString();
   const directory = temporaryDirectory(options.directory);
   const machine = describeMachine(directory);
+  const contenders = contendersOf(tools, directory);
 
-  const clusters = await startClusters(tools, directory);
-  const measurements = await takeTurns(clusters, options);
+  const measurements = options.scenarios.length === 0 ? [] : await measureScenarios(contenders, options);
+  const trials = await runTrials({
+    trials: options.trials,
+    options: options.trialOptions,
+    balsa: contenders.balsa,
+    etcd: contenders.etcd,
+    isComparisonAsked: options.isEtcdAsked,
+    say,
+  });
 
   const result = {
     startedAt,
     machine,
-    versions: { balsa: tools.balsa, node: process.version, wrk: tools.wrk, ...tools.etcd },
-    flags: Object.fromEntries(clusters.map(({ name, flags }) => [name, flags])),
+    versions: versionsOf(tools),
+    flags: Object.fromEntries(listOf(contenders).map(({ name, flags }) => [name, flags])),
     options,
     measurements,
+    trials,
   };
   const path = writeResult(result);
   console.log(`\n${describeResult(result)}\n\n${path}`);
@@ -45,35 +55,69 @@ async function bench(options: BenchOptions): Promise<void> {
 
 interface Tools {
   readonly balsa: string;
-  readonly wrk: string;
-  readonly etcd: { readonly etcd: string; readonly h2load: string } | undefined;
+  /** Undefined if nothing is measured with it. */
+  readonly wrk: string | undefined;
+  readonly etcd: { readonly etcd: string; readonly h2load?: string } | undefined;
 }
 
-/** Versions of what is there. Without wrk there is nothing to measure with; without etcd there are no ratios. */
-function findTools({ withEtcd }: BenchOptions): Tools {
+/** Versions of what is there. Without wrk there are no runs to measure; without etcd there are no ratios. */
+function findTools({ withEtcd, scenarios }: BenchOptions): Tools {
   if (!isBuilt()) throw new UsageError('There is no build in dist/. Make one: npm run build');
-  const wrk = versionOf('wrk');
-  if (wrk === undefined) throw new UsageError('wrk is not installed. On Debian: apt-get install wrk');
-  const found = { balsa: balsaVersion(), wrk: toolVersion(wrk) };
+  const needsGenerators = scenarios.length > 0;
+  const wrk = needsGenerators ? versionOf('wrk') : undefined;
+  if (needsGenerators && wrk === undefined)
+    throw new UsageError('wrk is not installed. On Debian: apt-get install wrk');
+  const found = { balsa: balsaVersion(), wrk: wrk === undefined ? undefined : toolVersion(wrk) };
   if (!withEtcd) return { ...found, etcd: undefined };
   const etcd = versionOf('etcd');
-  const h2load = versionOf('h2load');
-  if (etcd !== undefined && h2load !== undefined) {
-    return { ...found, etcd: { etcd: toolVersion(etcd), h2load: toolVersion(h2load) } };
+  const h2load = needsGenerators ? versionOf('h2load') : undefined;
+  const missing = [
+    ...(etcd === undefined ? ['etcd-server'] : []),
+    ...(needsGenerators && h2load === undefined ? ['nghttp2-client'] : []),
+  ];
+  if (etcd === undefined || missing.length > 0) {
+    say(`No comparison with etcd: on Debian, apt-get install ${missing.join(' ')}`);
+    return { ...found, etcd: undefined };
   }
-  const missing = [...(etcd === undefined ? ['etcd-server'] : []), ...(h2load === undefined ? ['nghttp2-client'] : [])];
-  say(`No comparison with etcd: on Debian, apt-get install ${missing.join(' ')}`);
-  return { ...found, etcd: undefined };
+  const generator = h2load === undefined ? {} : { h2load: toolVersion(h2load) };
+  return { ...found, etcd: { etcd: toolVersion(etcd), ...generator } };
+}
+
+function versionsOf({ balsa, wrk, etcd }: Tools): Readonly<Record<string, string>> {
+  return { balsa, node: process.version, ...(wrk === undefined ? {} : { wrk }), ...etcd };
+}
+
+interface Contenders {
+  readonly balsa: Contender;
+  readonly etcd: Contender | undefined;
+}
+
+function contendersOf({ balsa, etcd }: Tools, directory: string): Contenders {
+  return {
+    balsa: { name: 'balsa', flags: balsaFlags, start: () => startBalsa({ version: balsa, directory }) },
+    etcd: etcd && {
+      name: 'etcd',
+      flags: etcdFlags,
+      start: () => startEtcd({ version: etcd.etcd, directory, memoryDirectory: memoryDirectory() }),
+    },
+  };
+}
+
+function listOf({ balsa, etcd }: Contenders): readonly Contender[] {
+  return etcd === undefined ? [balsa] : [balsa, etcd];
+}
+
+async function measureScenarios(contenders: Contenders, options: BenchOptions): Promise<readonly Measurement[]> {
+  const clusters = await startClusters(contenders);
+  const measurements = await takeTurns(clusters, options);
+  for (const cluster of clusters) await remove(cluster);
+  return measurements;
 }
 
 /** One after the other, so that none disturbs the other's first election. All sleep in the end, with every key written. */
-async function startClusters(tools: Tools, directory: string): Promise<readonly Cluster[]> {
-  const starts = [
-    () => startBalsa({ version: tools.balsa, directory }),
-    ...(tools.etcd === undefined ? [] : [etcdStart(tools.etcd.etcd, directory)]),
-  ];
+async function startClusters(contenders: Contenders): Promise<readonly Cluster[]> {
   const clusters: Cluster[] = [];
-  for (const start of starts) {
+  for (const { start } of listOf(contenders)) {
     const cluster = await start();
     say(`${cluster.name} ${cluster.version}: three nodes start`);
     await awake(cluster);
@@ -82,10 +126,6 @@ async function startClusters(tools: Tools, directory: string): Promise<readonly 
     clusters.push(cluster);
   }
   return clusters;
-}
-
-function etcdStart(version: string, directory: string): () => Promise<Cluster> {
-  return () => startEtcd({ version, directory, memoryDirectory: memoryDirectory() });
 }
 
 interface Turn {

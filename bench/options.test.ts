@@ -6,6 +6,7 @@ describe('bench options', () => {
   it('are a full comparison by default', () => {
     const options = parsed([]);
     assert.equal(options.scenarios.length, 6);
+    assert.deepEqual(options.trials, []);
     assert.deepEqual(options.outstanding, [1, 64, 256]);
     assert.equal(options.runs, 5);
     assert.equal(options.withEtcd, true);
@@ -21,6 +22,18 @@ describe('bench options', () => {
     assert.equal(options.name, 'put+get-leader');
   });
 
+  it('--scenario takes trials too, which nothing else does', () => {
+    const options = parsed(['--scenario', 'keys,watch', '--keys=10000000', '--seconds=3']);
+    assert.deepEqual(options.scenarios, []);
+    assert.deepEqual(
+      options.trials.map(({ name }) => name),
+      ['keys', 'watchers'],
+    );
+    assert.equal(options.trialOptions.keys, 10_000_000);
+    assert.equal(options.trialOptions.watchSeconds, 3);
+    assert.equal(options.name, 'keys+watch');
+  });
+
   it('--quick gives way to what is said explicitly', () => {
     const options = parsed(['--quick', '--seconds=3', '--connections=16']);
     assert.equal(options.runs, 1);
@@ -33,6 +46,8 @@ describe('bench options', () => {
     ['--scenario=nonsense'],
     ['--seconds=0'],
     ['--runs=1.5'],
+    ['--keys=many'],
+    ['--watchers=0'],
     ['--connections=1,x'],
     ['--fast'],
     ['now'],

@@ -1,8 +1,13 @@
 import { parseArgs } from 'node:util';
 import { type Scenario, scenarios } from './scenarios.ts';
+import { trials } from './trials/catalogue.ts';
+import type { Trial, TrialOptions } from './trials/trial.ts';
 
 export interface BenchOptions {
   readonly scenarios: readonly Scenario[];
+  /** Those that were named: each takes minutes and a cluster of its own. */
+  readonly trials: readonly Trial[];
+  readonly trialOptions: TrialOptions;
   /** Requests that are waited for at the same time. */
   readonly outstanding: readonly number[];
   /** Length of one measured run. */
@@ -10,6 +15,8 @@ export interface BenchOptions {
   /** Rounds; in each round every contender of every row is measured once. */
   readonly runs: number;
   readonly withEtcd: boolean;
+  /** Also where a trial would take too long with it. */
+  readonly isEtcdAsked: boolean;
   /** The end of the name of the file in `bench/results/`. */
   readonly name: string;
   /** Where the clusters keep their data; should be the kind of disk that the figures are meant for. */
@@ -19,12 +26,20 @@ export interface BenchOptions {
 export const usage = `npm run bench -- [options]
 
   --scenario NAME,…     ${scenarios.map(({ name }) => name).join(', ')};
-                        the beginning of a name takes all that begin so (default: all)
+                        the beginning of a name takes all that begin so (default: all of these);
+                        or, only if named: ${trials.map(({ name }) => name).join(', ')}
   --connections N,…     requests outstanding at the same time (default: 1,64,256)
-  --seconds N           length of one run (default: 5)
+  --seconds N           length of one run (default: 5; of the writes of watchers: 60)
   --runs N              rounds; the tables show medians over them (default: 5)
   --quick               a look within a minute: puts and gets at the leader, one round of 2 seconds
   --no-etcd             Balsa alone
+  --with-etcd           etcd also with more than 1,000,000 keys, where it is left out otherwise
+  --keys N              keys: how many (default: 1000000); above that only memory is judged
+  --value-bytes N       keys, history, watchers: bytes of a value (default: 256)
+  --overwrites N        history: how often each key is written (default: 1000)
+  --watchers N          watchers: how many (default: 10000)
+  --stopped-readers N   watchers: how many of them stop reading (default: 1000)
+  --megabytes N         watchers: what is written past those who stopped (default: 100)
   --name NAME           results go to bench/results/<date>-NAME.json (default: full, quick or the scenarios)
   --dir DIRECTORY       where the clusters keep their data (default: the system's temporary directory)
   --help`;
@@ -35,11 +50,21 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   if (flags.help) return 'help';
   const quick = flags.quick === true;
   return {
-    scenarios: chosenScenarios(flags.scenario ?? (quick ? 'put-leader,get-leader' : '')),
+    ...chosen(flags.scenario ?? (quick ? 'put-leader,get-leader' : '')),
+    trialOptions: {
+      keys: wholeNumber('--keys', flags.keys ?? '1000000', 50_000_000),
+      valueBytes: wholeNumber('--value-bytes', flags['value-bytes'] ?? '256', 10_000),
+      overwrites: wholeNumber('--overwrites', flags.overwrites ?? '1000', 100_000),
+      watchers: wholeNumber('--watchers', flags.watchers ?? '10000', 1_000_000),
+      watchSeconds: wholeNumber('--seconds', flags.seconds ?? '60', 3600),
+      stoppedReaders: wholeNumber('--stopped-readers', flags['stopped-readers'] ?? '1000', 100_000),
+      eventMegabytes: wholeNumber('--megabytes', flags.megabytes ?? '100', 10_000),
+    },
     outstanding: list(flags.connections ?? '1,64,256').map((text) => wholeNumber('--connections', text, 4096)),
     seconds: wholeNumber('--seconds', flags.seconds ?? (quick ? '2' : '5'), 3600),
     runs: wholeNumber('--runs', flags.runs ?? (quick ? '1' : '5'), 100),
     withEtcd: flags['no-etcd'] !== true,
+    isEtcdAsked: flags['with-etcd'] === true,
     name: flags.name ?? flags.scenario?.replaceAll(',', '+') ?? (quick ? 'quick' : 'full'),
     directory: flags.dir,
   };
@@ -58,6 +83,13 @@ function parseFlags(args: readonly string[]) {
         runs: { type: 'string' },
         quick: { type: 'boolean' },
         'no-etcd': { type: 'boolean' },
+        'with-etcd': { type: 'boolean' },
+        keys: { type: 'string' },
+        'value-bytes': { type: 'string' },
+        overwrites: { type: 'string' },
+        watchers: { type: 'string' },
+        'stopped-readers': { type: 'string' },
+        megabytes: { type: 'string' },
         name: { type: 'string' },
         dir: { type: 'string' },
         help: { type: 'boolean' },
@@ -68,16 +100,16 @@ function parseFlags(args: readonly string[]) {
   }
 }
 
-function chosenScenarios(text: string): readonly Scenario[] {
+function chosen(text: string): Pick<BenchOptions, 'scenarios' | 'trials'> {
   const wanted = list(text);
-  if (wanted.length === 0) return scenarios;
+  if (wanted.length === 0) return { scenarios, trials: [] };
+  const isWanted = ({ name }: { readonly name: string }) => wanted.some((beginning) => name.startsWith(beginning));
+  const all = [...scenarios, ...trials].map(({ name }) => name);
   for (const beginning of wanted) {
-    if (scenarios.some(({ name }) => name.startsWith(beginning))) continue;
-    throw new UsageError(
-      `no scenario begins with "${beginning}"; there are ${scenarios.map(({ name }) => name).join(', ')}`,
-    );
+    if (all.some((name) => name.startsWith(beginning))) continue;
+    throw new UsageError(`no scenario begins with "${beginning}"; there are ${all.join(', ')}`);
   }
-  return scenarios.filter(({ name }) => wanted.some((beginning) => name.startsWith(beginning)));
+  return { scenarios: scenarios.filter(isWanted), trials: trials.filter(isWanted) };
 }
 
 function list(text: string): string[] {

@@ -12,6 +12,29 @@ export function usageOf(pid: number): ProcessUsage {
   return { cpuSeconds: seconds(fields, 14) + seconds(fields, 15), rssBytes: memoryLine(pid, 'VmRSS') };
 }
 
+export interface ProcessMemory {
+  /** Resident now, in all. */
+  readonly rssBytes: number;
+  /** The most that was resident at any time of the process's life, as the kernel saw it. */
+  readonly peakRssBytes: number;
+  /** The part of `rssBytes` that is the process's own; the rest is files that it has mapped, which the kernel can drop. */
+  readonly anonymousBytes: number;
+}
+
+export function memoryOf(pid: number): ProcessMemory {
+  return {
+    rssBytes: memoryLine(pid, 'VmRSS'),
+    peakRssBytes: memoryLine(pid, 'VmHWM'),
+    anonymousBytes: memoryLine(pid, 'RssAnon'),
+  };
+}
+
+/** Descriptors that the process may have open, each connection one of them. */
+export function openFilesMax(pid: number): number {
+  const match = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'));
+  return match?.[1] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(match?.[1]);
+}
+
 /** What the processes that this one started, and that have ended, took. */
 export function endedChildrenCpuSeconds(): number {
   const fields = statFields('self');

@@ -8,6 +8,9 @@ import type { BenchOptions } from './options.ts';
 import { describeShape, type Scenario } from './scenarios.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 import { type Ratio, type Row, ratiosOf, rowsOf } from './summary.ts';
+import { aligned, thousands } from './text-table.ts';
+import { describeTrial } from './trials/describe-trial.ts';
+import type { TrialResult } from './trials/judge.ts';
 
 export interface BenchResult {
   readonly startedAt: string;
@@ -16,6 +19,7 @@ export interface BenchResult {
   readonly flags: Readonly<Record<string, readonly string[]>>;
   readonly options: BenchOptions;
   readonly measurements: readonly Measurement[];
+  readonly trials: readonly TrialResult[];
 }
 
 /** Writes everything that was measured beside what it was measured on; returns the path. */
@@ -25,10 +29,9 @@ export function writeResult(result: BenchResult): string {
   const base = `${directory}${result.startedAt.slice(0, 10)}-${result.options.name}`;
   let path = `${base}.json`;
   for (let n = 2; existsSync(path); n++) path = `${base}-${n}.json`;
-  const { measurements, ...conditions } = result;
+  const { measurements, trials, options, ...conditions } = result;
   const ratios = ratiosOf(measurements);
-  const document = {
-    ...conditions,
+  const measured = {
     keyCount,
     valueBytes,
     notes,
@@ -37,23 +40,36 @@ export function writeResult(result: BenchResult): string {
     goals: goals.flatMap((goal) => judge(goal, ratios)),
     measurements,
   };
+  const document = {
+    ...conditions,
+    options: { ...options, trials: options.trials.map(({ name }) => name) },
+    ...(measurements.length === 0 ? {} : measured),
+    ...(trials.length === 0 ? {} : { trials }),
+  };
   writeFileSync(path, `${JSON.stringify(document, roundedNumbers, 2)}\n`);
   return path;
 }
 
-/** Tables for people: one for each scenario, then the goals. */
+/** Tables for people: one for each scenario, then the goals; each trial with its own. */
 export function describeResult(result: BenchResult): string {
+  return [
+    conditions(result),
+    ...(result.measurements.length === 0 ? [] : describeMeasurements(result)),
+    ...result.trials.map(describeTrial),
+  ].join('\n\n');
+}
+
+function describeMeasurements(result: BenchResult): readonly string[] {
   const rows = rowsOf(result.measurements);
   const ratios = ratiosOf(result.measurements);
   return [
-    conditions(result),
     ...result.options.scenarios.map((scenario) => table(scenario, rows, ratios)),
     ...problems(rows),
     ...busyGenerators(rows),
     ...disturbances(result.measurements),
     verdicts(goals.flatMap((goal) => judge(goal, ratios))),
     notes.map((note) => `- ${note}`).join('\n'),
-  ].join('\n\n');
+  ];
 }
 
 /** One line while the benchmark runs. */
@@ -76,13 +92,15 @@ const notes = [
   "A ratio is the median over the rounds of Balsa's figure divided by etcd's in the same round, with the lowest and highest.",
 ];
 
-function conditions({ machine, versions, options }: BenchResult): string {
+function conditions({ machine, versions, options, measurements }: BenchResult): string {
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, data on ${machine.fileSystem}`,
     Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
-    `three nodes and the generator on this machine; ${valueBytes}-byte values, ${thousands(keyCount)} keys; ${options.runs} × ${options.seconds} s`,
+    measurements.length === 0
+      ? 'three nodes and the generator on this machine'
+      : `three nodes and the generator on this machine; ${valueBytes}-byte values, ${thousands(keyCount)} keys; ${options.runs} × ${options.seconds} s`,
     ...(isMemory(machine)
       ? ['The data is in memory, not on a disk: puts are faster than they could be (see --dir).']
       : []),
@@ -167,19 +185,6 @@ function times({ median, min, max }: Spread): string {
 
 function millis(value: number): string {
   return value < 10 ? value.toFixed(2) : value.toFixed(1);
-}
-
-function thousands(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
-
-function aligned(lines: readonly (readonly string[])[], side: 'left' | 'right' = 'right'): string {
-  const widths = lines.reduce<number[]>((widest, line) => {
-    return line.map((cell, i) => Math.max(cell.length, widest[i] ?? 0));
-  }, []);
-  const pad = (cell: string, i: number) =>
-    side === 'left' ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0);
-  return lines.map((line) => `  ${line.map(pad).join('  ')}`.trimEnd()).join('\n');
 }
 
 /** Digits beyond what was measured only make the files hard to compare. */

@@ -16,3 +16,9 @@ export function spreadOf(values: readonly number[]): Spread {
 export function medianOf(values: readonly number[]): number {
   return spreadOf(values).median;
 }
+
+/** The least value that `percent` of all did not exceed; NaN without values. */
+export function percentile(values: ArrayLike<number>, percent: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
+}

@@ -14,8 +14,8 @@ const manifest = manifestSchema.parse(createRequire(import.meta.url)('../../pack
 /** What `npx balsa` starts. */
 const programPath = fileURLToPath(new URL(`../../${manifest.bin.balsa}`, import.meta.url));
 
-/** The defaults otherwise. */
-const flags = ['--log-level=warn', '--log-format=json'];
+/** Beside names, addresses and directories; the defaults otherwise. */
+export const balsaFlags: readonly string[] = ['--log-level=warn', '--log-format=json'];
 
 export function isBuilt(): boolean {
   return existsSync(programPath);
@@ -36,14 +36,14 @@ export async function startBalsa(options: { readonly version: string; readonly d
         `--listen-peer-urls=${spec.peerUrl}`,
         `--initial-advertise-peer-urls=${spec.peerUrl}`,
         `--initial-cluster=${initialCluster(specs)}`,
-        ...flags,
+        ...balsaFlags,
       ]),
   );
   return {
     name: 'balsa',
     version: options.version,
-    flags,
     nodes,
+    readyPath: '/readyz',
     shapes: http1Shapes,
     leadership: () => leadership(nodes),
     fill: () => fill(nodes),

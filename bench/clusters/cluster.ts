@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadResult } from '../load/load-result.ts';
 import type { Shape, Work } from '../scenarios.ts';
@@ -9,9 +10,9 @@ export type ClusterName = 'balsa' | 'etcd';
 export interface Cluster {
   readonly name: ClusterName;
   readonly version: string;
-  /** What the nodes were started with beside names, addresses and directories. */
-  readonly flags: readonly string[];
   readonly nodes: readonly ServerProcess[];
+  /** Answers 200 when a node can serve. */
+  readonly readyPath: string;
   /** How requests come in when so many are outstanding. */
   shapes(outstanding: number): readonly Shape[];
   /** Undefined while the nodes do not all name the same leader. */
@@ -68,4 +69,10 @@ export async function awake(cluster: Cluster, timeoutMs = 30_000): Promise<Leade
     await delay(100);
   }
   throw new Error(`${cluster.name} has agreed on no leader within ${timeoutMs} ms`, { cause: lastReason });
+}
+
+/** Ends the nodes at once and removes their data: for clusters that live for one trial. */
+export async function remove(cluster: Cluster): Promise<void> {
+  await Promise.all(cluster.nodes.map((node) => node.kill()));
+  for (const node of cluster.nodes) rmSync(node.dataDir, { recursive: true, force: true });
 }

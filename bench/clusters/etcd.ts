@@ -7,8 +7,12 @@ import { grpcShapes, type Work } from '../scenarios.ts';
 import type { Answered, Cluster, Leadership, Load } from './cluster.ts';
 import { initialCluster, ServerProcess, serverSpecs } from './server-process.ts';
 
-/** The defaults otherwise. The quota is raised because the history of a long benchmark would fill the default of 2 GiB. */
-const flags = ['--logger=zap', '--log-level=error', `--quota-backend-bytes=${8 * 1024 ** 3}`];
+/** Beside names, addresses and directories; the defaults otherwise. The quota is raised because the history of a long benchmark would fill the default of 2 GiB. */
+export const etcdFlags: readonly string[] = [
+  '--logger=zap',
+  '--log-level=error',
+  `--quota-backend-bytes=${8 * 1024 ** 3}`,
+];
 
 /** Debian's etcd, driven over gRPC by h2load. */
 export async function startEtcd(options: {
@@ -27,14 +31,14 @@ export async function startEtcd(options: {
         `--listen-peer-urls=${spec.peerUrl}`,
         `--initial-advertise-peer-urls=${spec.peerUrl}`,
         `--initial-cluster=${initialCluster(specs)}`,
-        ...flags,
+        ...etcdFlags,
       ]),
   );
   return {
     name: 'etcd',
     version: options.version,
-    flags,
     nodes,
+    readyPath: '/health',
     shapes: grpcShapes,
     leadership: () => leadership(nodes),
     fill: () => fill(nodes),

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { killOnExit } from '../clean-up.ts';
+import { usageOf } from '../process-usage.ts';
 
 export interface ServerSpec {
   readonly name: string;
@@ -12,23 +14,58 @@ export interface ServerSpec {
   readonly dataDir: string;
 }
 
-/** One node of a cluster: a process that can be stopped while another cluster is measured. */
+/** Longer than a server may take to write down what it has in memory. */
+const endTimeoutMs = 60_000;
+
+/** One node of a cluster: a process that can be stopped while another cluster is measured, and started again. */
 export class ServerProcess {
   readonly name: string;
   readonly clientUrl: string;
+  readonly dataDir: string;
+  readonly #command: string;
+  readonly #args: readonly string[];
   readonly #logPath: string;
-  readonly #child: ChildProcess;
+  #child: ChildProcess;
 
   constructor(spec: ServerSpec, command: string, args: readonly string[]) {
     this.name = spec.name;
     this.clientUrl = spec.clientUrl;
+    this.dataDir = spec.dataDir;
+    this.#command = command;
+    this.#args = args;
     this.#logPath = `${spec.dataDir}.log`;
     mkdirSync(dirname(this.#logPath), { recursive: true });
+    this.#child = this.#spawn();
+  }
+
+  /** Again, with the same flags, on the same data. */
+  start(): void {
+    this.#child = this.#spawn();
+  }
+
+  /** Asks the node to leave with SIGTERM, and resolves when it has; rejects if it takes a minute. */
+  async terminate(): Promise<void> {
+    await this.#end('SIGTERM');
+  }
+
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    this.#child.kill(signal);
+    for (const deadline = performance.now() + endTimeoutMs; this.isRunning; await delay(5)) {
+      if (performance.now() > deadline) throw new Error(`${this.name} runs on ${endTimeoutMs} ms after ${signal}`);
+    }
+  }
+
+  #spawn(): ChildProcess {
     const log = openSync(this.#logPath, 'a');
-    this.#child = spawn(command, args, { stdio: ['ignore', log, log] });
+    const child = spawn(this.#command, this.#args, { stdio: ['ignore', log, log] });
     closeSync(log);
-    this.#child.once('error', () => undefined);
-    killOnExit(this.#child);
+    child.once('error', () => undefined);
+    killOnExit(child);
+    return child;
   }
 
   get pid(): number {
@@ -36,10 +73,20 @@ export class ServerProcess {
     return this.#child.pid ?? Number.NaN;
   }
 
+  /** User and system time since it was last started. */
+  get cpuSeconds(): number {
+    return usageOf(this.pid).cpuSeconds;
+  }
+
+  get isRunning(): boolean {
+    const { pid, exitCode, signalCode } = this.#child;
+    return pid !== undefined && exitCode === null && signalCode === null;
+  }
+
   /** Throws with the end of the node's log if it is gone. */
   mustRun(): void {
-    const { pid, exitCode, signalCode } = this.#child;
-    if (pid !== undefined && exitCode === null && signalCode === null) return;
+    if (this.isRunning) return;
+    const { exitCode, signalCode } = this.#child;
     const lastLines = readFileSync(this.#logPath, 'utf8').trim().split('\n').slice(-10).join('\n');
     throw new Error(
       `${this.name} has ended with ${exitCode ?? signalCode ?? 'no start'}; its last lines:\n${lastLines}`,

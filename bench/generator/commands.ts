@@ -1,0 +1,116 @@
+import type { ClusterName } from '../clusters/cluster.ts';
+
+/** Where a generator sends its requests, and how. */
+export interface Target {
+  readonly cluster: ClusterName;
+  readonly url: string;
+}
+
+/** Writes keys `<prefix><index>` in transactions; `share` of `shares` takes every `shares`th transaction. */
+export interface LoadJob {
+  readonly target: Target;
+  readonly prefix: string;
+  readonly keys: number;
+  /** How often each key is written. */
+  readonly rounds: number;
+  readonly valueBytes: number;
+  readonly share: number;
+  readonly shares: number;
+  readonly connections: number;
+  /** Transactions that wait for an answer at the same time. */
+  readonly outstanding: number;
+}
+
+export interface LoadReport {
+  readonly transactions: number;
+  /** Transactions sent again because the first attempt failed; their puts may have happened twice. */
+  readonly retries: number;
+  readonly lastFailure: string | undefined;
+}
+
+export interface VerifyJob {
+  readonly target: Target;
+  readonly prefix: string;
+  readonly keys: number;
+  readonly valueBytes: number;
+  readonly samples: number;
+}
+
+export interface VerifyReport {
+  readonly count: number;
+  /** Sampled keys without a value of the right length. */
+  readonly wrongSamples: number;
+}
+
+/** One client that waits for each answer before it asks again. */
+export interface ReadJob {
+  readonly target: Target;
+  readonly prefix: string;
+  readonly keys: number;
+  readonly stale: boolean;
+  /** Absent: one key at random in each request. */
+  readonly pageKeys?: number;
+  readonly seconds: number;
+}
+
+export interface ReadReport {
+  readonly millis: Float64Array;
+  /** Answers that did not hold what was asked for. */
+  readonly wrong: number;
+}
+
+/** Puts at a fixed rate, whether or not the answers keep up. Write `n` goes to the key of index `n % keys`, scattered. */
+export interface WriteJob {
+  readonly target: Target;
+  readonly prefix: string;
+  readonly keys: number;
+  readonly valueBytes: number;
+  readonly writesPerSecond: number;
+  readonly writes: number;
+}
+
+/** Microseconds of the machine's monotonic clock, which all processes share; by number of the write. */
+export interface WriteReport {
+  readonly sentMicros: Float64Array;
+  /** NaN where the put failed. */
+  readonly acknowledgedMicros: Float64Array;
+  readonly lastFailure: string | undefined;
+}
+
+export interface WatchJob {
+  readonly target: Target;
+  readonly connections: number;
+  readonly localAddress: string;
+  readonly watches:
+    | { readonly kind: 'keys'; readonly prefix: string; readonly first: number; readonly count: number }
+    | { readonly kind: 'prefix'; readonly prefix: string; readonly count: number };
+}
+
+export interface WatchState {
+  readonly events: number;
+  /** Watches that the server ended, with the last reason. */
+  readonly ended: number;
+  readonly lastReason: string | undefined;
+}
+
+/** Parallel columns, in the order of arrival; of values that `WriteJob` wrote. */
+export interface Deliveries {
+  /** The key's index that the watch was for, not what the event says. */
+  readonly watchedIndex: Float64Array;
+  readonly write: Float64Array;
+  readonly deliveredMicros: Float64Array;
+}
+
+/** What a generator process does when asked. */
+export interface Commands {
+  load(job: LoadJob): Promise<LoadReport>;
+  verify(job: VerifyJob): Promise<VerifyReport>;
+  read(job: ReadJob): Promise<ReadReport>;
+  write(job: WriteJob): Promise<WriteReport>;
+  openWatches(job: WatchJob): Promise<void>;
+  pauseWatches(): Promise<void>;
+  /** Of the first `count` watches; the others stay paused. */
+  resumeWatches(count: number): Promise<void>;
+  watchState(): Promise<WatchState>;
+  takeDeliveries(): Promise<Deliveries>;
+}

@@ -1,0 +1,30 @@
+import type { Commands } from './commands.ts';
+import { loadKeys } from './load-keys.ts';
+import { readLatency } from './read-latency.ts';
+import { verifyKeys } from './verify-keys.ts';
+import { WatchSet } from './watch-set.ts';
+import { writeAtRate } from './write-at-rate.ts';
+
+/** The process behind `GeneratorProcess`: takes one command after the other from its parent, and ends with it. */
+
+const watches = new WatchSet();
+
+const commands: Commands = {
+  load: loadKeys,
+  verify: verifyKeys,
+  read: readLatency,
+  write: writeAtRate,
+  openWatches: (job) => watches.open(job),
+  pauseWatches: async () => watches.pause(),
+  resumeWatches: async (count) => watches.resume(count),
+  watchState: async () => watches.state(),
+  takeDeliveries: async () => watches.takeDeliveries(),
+};
+
+process.on('message', (message: { readonly command: keyof Commands; readonly argument: never }) => {
+  commands[message.command](message.argument).then(
+    (result) => process.send?.({ result }),
+    (reason: unknown) => process.send?.({ failure: reason instanceof Error ? reason.message : String(reason) }),
+  );
+});
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,6 @@
+import { historyTrial } from './history.ts';
+import { keysTrial } from './keys.ts';
+import type { Trial } from './trial.ts';
+import { watchersTrial } from './watchers.ts';
+
+export const trials: readonly Trial[] = [keysTrial, historyTrial, watchersTrial];

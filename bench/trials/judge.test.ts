@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { trialResult } from './judge.ts';
+import type { Outcome, TrialOptions } from './trial.ts';
+
+const options: TrialOptions = {
+  keys: 1,
+  valueBytes: 1,
+  overwrites: 1,
+  watchers: 1,
+  watchSeconds: 1,
+  stoppedReaders: 1,
+  eventMegabytes: 1,
+};
+const trial = {
+  name: 'trial',
+  title: 'A trial',
+  notes: [],
+  goals: () => [{ title: 'memory below 300 MiB', figure: 'memory', below: 300 }],
+};
+
+describe('trials', () => {
+  it("have ratios of Balsa's figure to etcd's", () => {
+    const [memory] = result(outcome(100), outcome(200)).figures;
+    assert.deepEqual(memory, { name: 'memory', unit: 'MiB', balsa: 100, etcd: 200, ratio: 0.5 });
+  });
+
+  it('have no ratio without etcd, and are judged all the same', () => {
+    const { figures, verdicts } = result(outcome(100), undefined);
+    assert.ok(Number.isNaN(figures[0]?.ratio));
+    assert.equal(verdicts[0]?.outcome, 'PASS');
+  });
+
+  it("show etcd's figures where Balsa failed", () => {
+    const { figures, verdicts } = result({ figures: [], problems: ['it failed'], details: {} }, outcome(200));
+    assert.equal(figures[0]?.etcd, 200);
+    assert.equal(verdicts[0]?.outcome, 'NOT MEASURED');
+  });
+
+  for (const [value, problems, expected] of [
+    [299.9, [], 'PASS'],
+    [300, [], 'MISSED'],
+    [100, ['keys are missing'], 'NOT TRUSTWORTHY'],
+    [400, ['keys are missing'], 'MISSED'],
+  ] as const) {
+    it(`${value} MiB with ${problems.length} problems: ${expected}`, () => {
+      assert.equal(result(outcome(value, problems), undefined).verdicts[0]?.outcome, expected);
+    });
+  }
+});
+
+function result(balsa: Outcome, etcd: Outcome | undefined) {
+  return trialResult({ trial, options, balsa, etcd });
+}
+
+function outcome(value: number, problems: readonly string[] = []): Outcome {
+  return { figures: [{ name: 'memory', unit: 'MiB', value }], problems, details: {} };
+}
