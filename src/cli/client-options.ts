@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
-import { type BalsaClient, connect, type KeyValue, type ReadConsistency } from '../client/index.ts';
-import { CommandError } from './exit-codes.ts';
+import { type BalsaClient, connect, formatLeaseId, type KeyValue, type ReadConsistency } from '../client/index.ts';
+import { milliseconds } from './argument-values.ts';
 import type { OutputFormat } from './output.ts';
 
 /** Flags of every command that talks to a cluster. */
@@ -65,38 +65,25 @@ export function consistencyOf(given: ConsistencyArguments): ReadConsistency {
   return { maxStalenessMs: milliseconds('consistency', given.consistency) };
 }
 
-/** `500ms`, `5s`, `1m`. */
-export function milliseconds(flag: string, text: string): number {
-  const [, number = '', unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m)$/.exec(text) ?? [];
-  const duration = Number(number) * ({ ms: 1, s: 1000, m: 60_000 }[unit] ?? Number.NaN);
-  if (duration > 0) return Math.ceil(duration);
-  const words = flag === 'consistency' ? 'linearizable, stale or ' : '';
-  throw new CommandError(`--${flag}: must be ${words}a time with its unit, such as 500ms or 5s, not "${text}"`);
-}
-
-export function count(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d{1,15}$/.test(text) && Number(text) > 0) return Number(text);
-  throw new CommandError(`--${flag}: must be a whole number above 0, not "${text}"`);
-}
-
 /** A key-value object as the REST API writes it: text where it is text, base64 where it is not. */
 export function keyValueJson(
   kv: KeyValue,
   shape: { readonly keysOnly?: boolean } = {},
 ): Readonly<Record<string, unknown>> {
   return {
-    ...textOrBase64('key', kv.key),
-    ...(shape.keysOnly === true ? {} : textOrBase64('value', kv.value)),
+    ...bytesJson('key', kv.key),
+    ...(shape.keysOnly === true ? {} : bytesJson('value', kv.value)),
     createRevision: kv.createRevision,
     modRevision: kv.modRevision,
     version: kv.version,
+    ...(kv.lease !== undefined && { lease: formatLeaseId(kv.lease) }),
   };
 }
 
 export const keyValueHeader = ['KEY', 'VALUE', 'CREATED', 'MODIFIED', 'VERSION'] as const;
 
-function textOrBase64(name: 'key' | 'value', bytes: Uint8Array): Record<string, string> {
+/** Text where it is text, base64 under another name where it is not. */
+export function bytesJson(name: 'key' | 'value', bytes: Uint8Array): Readonly<Record<string, string>> {
   try {
     return { [name]: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch {

@@ -2,17 +2,21 @@ import yargs, { type Argv } from 'yargs';
 import { BalsaError } from '../client/index.ts';
 import { version } from '../server/version.ts';
 import { clusterCommand } from './commands/cluster.ts';
+import { compactCommand } from './commands/compact.ts';
 import { delCommand } from './commands/del.ts';
 import { getCommand } from './commands/get.ts';
+import { leaseActionNames, leaseCommand } from './commands/lease.ts';
 import { listCommand } from './commands/list.ts';
 import { putCommand } from './commands/put.ts';
 import { serveCommand } from './commands/serve.ts';
 import { statusCommand } from './commands/status.ts';
+import { txnCommand } from './commands/txn.ts';
 import { versionCommand } from './commands/version.ts';
+import { watchCommand } from './commands/watch.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { markLiterals, unmarkLiterals } from './literal-arguments.ts';
 import { flushOutput } from './output.ts';
-import { usageProblem } from './usage-problem.ts';
+import { commandOf, usageProblem } from './usage-problem.ts';
 
 const commands = [
   serveCommand,
@@ -21,11 +25,22 @@ const commands = [
   getCommand,
   delCommand,
   listCommand,
+  watchCommand,
+  txnCommand,
+  leaseCommand,
+  compactCommand,
   statusCommand,
   versionCommand,
 ] as const;
 
-const commandNames = commands.map((command) => String(command.command).split(' ')[0] ?? '');
+/** Those of `lease` have two words. */
+const commandNames = [
+  ...commands.map((command) => String(command.command).split(' ')[0] ?? ''),
+  ...leaseActionNames.map((action) => `lease ${action}`),
+];
+
+/** Commands that may have written when they fail. */
+const writes: ReadonlySet<string> = new Set(['put', 'del', 'txn', 'compact', 'lease grant', 'lease revoke']);
 
 process.exit(await main(process.argv.slice(2)));
 
@@ -36,7 +51,7 @@ async function main(given: readonly string[]): Promise<number> {
     await flushOutput();
     return exitCodes.ok;
   } catch (reason) {
-    return report(reason, given[0]);
+    return report(reason, commandOf(given, commandNames));
   }
 }
 
@@ -94,6 +109,6 @@ function report(reason: unknown, command: string | undefined): number {
 function exitCodeOf(reason: BalsaError, command: string | undefined): number {
   if (reason.code === 'key_not_found') return exitCodes.keyNotFound;
   if (reason.code === 'precondition_failed') return exitCodes.conditionFailed;
-  const isWrite = command === 'put' || command === 'del';
+  const isWrite = command !== undefined && writes.has(command);
   return isWrite && !reason.kind.definite ? exitCodes.outcomeUnknown : exitCodes.failed;
 }

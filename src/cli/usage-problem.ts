@@ -2,7 +2,7 @@ import { closest } from '../server/closest.ts';
 
 /** What yargs found, in words that say what to do. */
 export function usageProblem(message: string, given: readonly string[], commandNames: readonly string[]): string {
-  const command = commandNames.find((name) => name === given[0]);
+  const command = commandOf(given, commandNames);
   const help = command === undefined ? 'see balsa --help' : `see balsa ${command} --help`;
   const unknown = /^Unknown (?:argument|command)s?: ([^,]+)/.exec(message)?.[1];
   const choice = /Argument: (\S+), Given: (.*), Choices: (.*)$/.exec(message);
@@ -16,6 +16,19 @@ export function usageProblem(message: string, given: readonly string[], commandN
     const meant = closest(unknown, commandNames);
     return `there is no command "${unknown}"; ${meant === undefined ? help : `did you mean balsa ${meant}?`}`;
   }
+  const [, action = ''] = given;
+  const actions = commandNames.filter((name) => name.startsWith(`${command} `)).map((name) => name.split(' ')[1] ?? '');
+  if (actions.length > 0 && !action.startsWith('-')) {
+    const meant = closest(action, actions);
+    const hint = meant === undefined ? help : `did you mean balsa ${command} ${meant}?`;
+    return `there is no command "${command} ${action}"; ${hint}`;
+  }
   const written = given.find((argument) => argument.replace(/^-+/, '').split('=')[0] === unknown) ?? unknown;
   return `balsa ${command} has no ${written.startsWith('-') ? 'flag' : 'further argument'} ${written}; ${help}`;
+}
+
+/** The command that was given, with its second word if it has one; undefined if there is none of that name. */
+export function commandOf(given: readonly string[], commandNames: readonly string[]): string | undefined {
+  const [first = '', second = ''] = given;
+  return [`${first} ${second}`, first].find((name) => commandNames.includes(name));
 }

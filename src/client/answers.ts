@@ -1,7 +1,8 @@
 import { BalsaError } from '../contract/errors.ts';
 import type { KeyValue } from '../contract/kv.ts';
+import { type LeaseId, parseLeaseId } from '../contract/lease.ts';
 import type { Reply } from './exchange.ts';
-import { bytesOf } from './key-path.ts';
+import { bytesOfMembers } from './json-bytes.ts';
 
 /** One member, as `GET /v1/status` tells it. Ids are hexadecimal. */
 export interface MemberStatus {
@@ -50,6 +51,8 @@ export interface WireKeyValue {
   readonly createRevision: number;
   readonly modRevision: number;
   readonly version: number;
+  /** Hexadecimal. */
+  readonly lease?: string;
 }
 
 /** Trusts the shape of what a member answers, once it is JSON: the server publishes and tests it. */
@@ -65,12 +68,13 @@ export function jsonOf<Shape>(reply: Reply): Shape {
 
 export function keyValueOf(wire: WireKeyValue): KeyValue {
   return {
-    key: eitherOf(wire.key, wire.keyBase64),
+    key: bytesOfMembers(wire.key, wire.keyBase64),
     // Absent in a list of keys only.
-    value: eitherOf(wire.value, wire.valueBase64),
+    value: bytesOfMembers(wire.value, wire.valueBase64),
     createRevision: wire.createRevision,
     modRevision: wire.modRevision,
     version: wire.version,
+    ...leaseMember(wire.lease),
   };
 }
 
@@ -79,7 +83,15 @@ export function revisionOfTag(tag: string | null): number {
   return Number(/^(?:W\/)?"(\d+)"$/.exec(tag ?? '')?.[1] ?? Number.NaN);
 }
 
-function eitherOf(text: string | undefined, base64: string | undefined): Uint8Array {
-  if (base64 === undefined) return bytesOf(text ?? '');
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+/** The lease of a key, for `KeyValue`; nothing if it has none. */
+export function leaseMember(text: string | null | undefined): { readonly lease?: LeaseId } {
+  const lease = parseLeaseId(text ?? '');
+  return lease === undefined ? {} : { lease };
+}
+
+/** @throws BalsaError `internal` for what is no lease id. */
+export function leaseIdOf(text: string): LeaseId {
+  const id = parseLeaseId(text);
+  if (id !== undefined) return id;
+  throw new BalsaError('internal', `The answer has "${text}" in place of a lease id; check the address.`);
 }

@@ -1,58 +1,20 @@
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { afterEach, test } from 'node:test';
-import { BalsaError, connect, type ErrorCode } from './index.ts';
+import { BalsaError, connect } from './index.ts';
+import { Endpoints, hangUp, inTurn, json, problem, rejection } from './testing/endpoint.ts';
 
-/**
- * What the client does with endpoints that fail in a certain way: each test's endpoints are scripted servers, because no
- * real member breaks a connection on demand. Against real members the client is tested through the command line.
- */
-const opened: (() => void)[] = [];
-afterEach(() => {
-  for (const close of opened.splice(0)) close();
-});
+/** Against real members the client is tested through the command line. */
+const endpoints = new Endpoints();
+afterEach(() => endpoints.closeAll());
 
-async function endpoint(answer: RequestListener): Promise<string> {
-  const server = createServer(answer);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  opened.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
+const endpoint = (answer: RequestListener): Promise<string> => endpoints.open(answer);
+const closedEndpoint = (): Promise<string> => endpoints.closed();
 
-/** Nothing listens there any more. */
-async function closedEndpoint(): Promise<string> {
-  const url = await endpoint(() => undefined);
-  opened.pop()?.();
-  return url;
-}
-
-const put: RequestListener = (request, response) => {
-  request.resume();
-  request.on('end', () => response.writeHead(201).end('{"key":"k","revision":2,"createRevision":2,"version":1}'));
-};
+const put = json({ key: 'k', revision: 2, createRevision: 2, version: 1 }, 201);
 const get: RequestListener = (_request, response) => {
   response.writeHead(200, { etag: '"7"', 'balsa-create-revision': '3', 'balsa-version': '4' }).end('value');
 };
-const hangUp: RequestListener = (request) => request.socket.destroy();
-const problem =
-  (status: number, code: ErrorCode, extras: object = {}): RequestListener =>
-  (_request, response) =>
-    response
-      .writeHead(status, { 'content-type': 'application/problem+json', 'balsa-revision': '9' })
-      .end(JSON.stringify({ code, detail: `It is ${code}.`, status, ...extras }));
-
-async function rejection(promise: Promise<unknown>): Promise<BalsaError> {
-  const reason = await promise.then(
-    () => assert.fail('did not reject'),
-    (rejected: unknown) => rejected,
-  );
-  assert.ok(reason instanceof BalsaError, String(reason));
-  return reason;
-}
 
 test('failover: a write goes to the next endpoint when no connection was made', async () => {
   const balsa = connect({ endpoints: [await closedEndpoint(), await endpoint(put)] });
@@ -67,7 +29,7 @@ test('failover: a write goes to the next endpoint when no connection was made', 
 
 test('failover: a write goes to the next endpoint when the first says that it did not happen', async () => {
   for (const code of ['no_leader', 'unavailable'] as const) {
-    const balsa = connect({ endpoints: [await endpoint(problem(503, code)), await endpoint(put)] });
+    const balsa = connect({ endpoints: [await endpoint(problem(code)), await endpoint(put)] });
     assert.equal((await balsa.put('k', 'v')).revision, 2);
   }
 });
@@ -82,7 +44,7 @@ test('failover: a write that was sent and not answered is never sent again', asy
   assert.equal(lost.code, 'outcome_unknown');
   assert.equal(lost.kind.definite, false);
   const unknown = await rejection(
-    connect({ endpoints: [await endpoint(problem(504, 'outcome_unknown')), counting] }).put('k', 'v'),
+    connect({ endpoints: [await endpoint(problem('outcome_unknown')), counting] }).put('k', 'v'),
   );
   assert.equal(unknown.code, 'outcome_unknown');
   assert.equal(further, 0);
@@ -92,8 +54,8 @@ test('failover: a read goes to the next endpoint whatever became of the first', 
   for (const first of [
     await closedEndpoint(),
     await endpoint(hangUp),
-    await endpoint(problem(503, 'no_leader')),
-    await endpoint(problem(500, 'internal')),
+    await endpoint(problem('no_leader')),
+    await endpoint(problem('internal')),
   ]) {
     const kv = await connect({ endpoints: [first, await endpoint(get)] }).get('k');
     assert.deepEqual(kv && { ...kv, key: String(Buffer.from(kv.key)), value: String(Buffer.from(kv.value)) }, {
@@ -111,14 +73,8 @@ test('failover: a refusal of the request itself is not tried elsewhere', async (
   const counting = await endpoint(() => {
     further += 1;
   });
-  for (const [status, code] of [
-    [400, 'bad_request'],
-    [412, 'precondition_failed'],
-    [413, 'too_large'],
-  ] as const) {
-    const reason = await rejection(
-      connect({ endpoints: [await endpoint(problem(status, code)), counting] }).put('k', 'v'),
-    );
+  for (const code of ['bad_request', 'precondition_failed', 'too_large'] as const) {
+    const reason = await rejection(connect({ endpoints: [await endpoint(problem(code)), counting] }).put('k', 'v'));
     assert.equal(reason.code, code);
   }
   assert.equal(further, 0);
@@ -128,7 +84,7 @@ test('failover: the endpoint that answered goes first the next time', async () =
   let firstAsked = 0;
   const first = await endpoint((request, response) => {
     firstAsked += 1;
-    problem(503, 'unavailable')(request, response);
+    problem('unavailable')(request, response);
   });
   const balsa = connect({ endpoints: [first, await endpoint(get)] });
   await balsa.get('k');
@@ -145,7 +101,7 @@ test('failover: when every endpoint fails, the error tells of each', async () =>
 
 test('errors: code, detail and extras are those of the answer', async () => {
   const reason = await rejection(
-    connect({ endpoints: await endpoint(problem(412, 'precondition_failed', { modRevision: 5 })) }).put('k', 'v', {
+    connect({ endpoints: await endpoint(problem('precondition_failed', { modRevision: 5 })) }).put('k', 'v', {
       ifMatch: 4,
     }),
   );
@@ -163,7 +119,7 @@ test('errors: an answer that is not of Balsa is told as that', async () => {
 });
 
 test('errors: a missing key is no error', async () => {
-  const balsa = connect({ endpoints: await endpoint(problem(404, 'key_not_found')) });
+  const balsa = connect({ endpoints: await endpoint(problem('key_not_found')) });
   assert.equal(await balsa.get('k'), undefined);
   assert.deepEqual(await balsa.delete('k'), { deleted: 0, revision: 9, previous: undefined });
 });
@@ -276,4 +232,82 @@ test('connect: what is no URL is refused at once', () => {
       (reason) => reason instanceof BalsaError && reason.code === 'bad_request',
     );
   }
+});
+
+const applied = json({ key: 'k', revision: 7, createRevision: 7, version: 1 });
+
+test('idempotency: a write with a key is sent again with it until its outcome is known', async () => {
+  const keys: unknown[] = [];
+  const recorded =
+    (answer: RequestListener): RequestListener =>
+    (request, response) => {
+      keys.push(request.headers['idempotency-key']);
+      answer(request, response);
+    };
+  for (const lost of [hangUp, problem('outcome_unknown'), problem('internal')]) {
+    const alone = connect({ endpoints: await endpoint(recorded(inTurn(lost, lost, applied))) });
+    assert.equal((await alone.put('k', 'v', { idempotencyKey: 'job-1' })).revision, 7);
+    const several = connect({ endpoints: [await endpoint(recorded(lost)), await endpoint(recorded(applied))] });
+    assert.equal((await several.put('k', 'v', { idempotencyKey: 'job-1' })).revision, 7);
+  }
+  assert.deepEqual(
+    keys,
+    Array.from({ length: 15 }, () => 'job-1'),
+  );
+});
+
+test('idempotency: the answer to a later attempt is that of the write, if it was decided in the log', async () => {
+  const balsa = connect({ endpoints: await endpoint(inTurn(hangUp, problem('precondition_failed'))) });
+  const reason = await rejection(balsa.put('k', 'v', { ifAbsent: true, idempotencyKey: 'job-1' }));
+  assert.equal(reason.code, 'precondition_failed');
+});
+
+test('idempotency: a later attempt that did not happen says nothing of one that perhaps did', async () => {
+  for (const last of [problem('too_many_requests'), problem('bad_request')]) {
+    const balsa = connect({ endpoints: await endpoint(inTurn(hangUp, last)) });
+    const reason = await rejection(balsa.put('k', 'v', { idempotencyKey: 'job-1' }));
+    assert.equal(reason.code, 'outcome_unknown');
+    assert.match(reason.detail, /Send it again with the same idempotency key/);
+  }
+  // No leader for as long as the client waits.
+  const balsa = connect({ endpoints: await endpoint(inTurn(hangUp, problem('no_leader'))), timeoutMs: 100 });
+  assert.equal((await rejection(balsa.delete('k', { idempotencyKey: 'job-1' }))).code, 'outcome_unknown');
+});
+
+test('idempotency: a write that certainly did not happen fails at once, as without a key', async () => {
+  const balsa = connect({ endpoints: await closedEndpoint() });
+  assert.equal((await rejection(balsa.put('k', 'v', { idempotencyKey: 'job-1' }))).code, 'unavailable');
+});
+
+test('idempotency: a key that a header cannot carry is refused before anything is sent', async () => {
+  const balsa = connect({ endpoints: await endpoint(() => assert.fail('was sent')) });
+  for (const idempotencyKey of ['', 'ä', 'a,b', 'a b', 'a\n', 'x'.repeat(257)]) {
+    const reason = await rejection(balsa.put('k', 'v', { idempotencyKey }));
+    assert.equal(reason.code, 'bad_request');
+  }
+});
+
+test('requests: leases, the past and the bounds of a list are sent as the API takes them', async () => {
+  const lines: string[] = [];
+  const recorder = await endpoint((request, response) => {
+    lines.push(`${request.method} ${request.url?.replace(/.timeout=\d+ms/, '')}`);
+    if (request.url?.startsWith('/v1/kv/k') && request.method === 'GET') {
+      response.writeHead(200, { etag: '"7"', 'balsa-lease': '00000000000000ff' }).end('v');
+    } else json({ revision: 9, kvs: [], count: 4, more: false })(request, response);
+  });
+  const balsa = connect({ endpoints: recorder });
+  await balsa.put('k', 'v', { lease: 255n, previous: true });
+  assert.equal((await balsa.get('k', { revision: 5 }))?.lease, 255n);
+  assert.deepEqual(await balsa.count({ prefix: 'a', revision: 5 }), { count: 4, revision: 9 });
+  const bounds = { minModRevision: 1, maxModRevision: 2, minCreateRevision: 3, maxCreateRevision: 4 };
+  for await (const _ of balsa.list({ revision: 5, sort: 'value', ...bounds })) assert.fail('no keys were listed');
+  assert.deepEqual(await balsa.compact(8), { revision: 9 });
+  assert.deepEqual(lines, [
+    'PUT /v1/kv/k?prevKv=true&encoding=base64&lease=00000000000000ff',
+    'GET /v1/kv/k?revision=5',
+    'GET /v1/kv?revision=5&prefix=a&countOnly=true',
+    'GET /v1/kv?revision=5&prefix=&encoding=base64&sort=value' +
+      '&minModRevision=1&maxModRevision=2&minCreateRevision=3&maxCreateRevision=4&limit=10000',
+    'POST /v1/compact',
+  ]);
 });

@@ -1,76 +1,48 @@
 import { BalsaError } from '../contract/errors.ts';
-import { type KeyValue, limits, type RangeSort, type Revision } from '../contract/kv.ts';
+import { type KeyValue, limits, type Revision } from '../contract/kv.ts';
 import {
   type ClusterStatus,
   jsonOf,
   keyValueOf,
+  leaseMember,
   type MemberStatus,
   revisionOfTag,
   type WireKeyValue,
 } from './answers.ts';
 import { Endpoints } from './exchange.ts';
 import { bytesOf, type Key, keyPath, percentEncode } from './key-path.ts';
+import { Leases } from './leases.ts';
+import type {
+  DeleteResult,
+  IdempotentOptions,
+  ListOptions,
+  PutOptions,
+  PutResult,
+  RangeOptions,
+  ReadOptions,
+  RequestOptions,
+  WriteOptions,
+} from './options.ts';
+import {
+  boundsQuery,
+  conditionHeaders,
+  idempotency,
+  leaseQuery,
+  previousQuery,
+  type QueryParameters,
+  readQuery,
+  shapeQuery,
+} from './queries.ts';
+import { type Exchange, limitsOf } from './request.ts';
+import { onlyReads, type Txn, type TxnOutcome } from './txn.ts';
+import { txnJson, txnOutcomeOf } from './txn-json.ts';
+import { Watch, type WatchOptions } from './watch.ts';
 
 export interface ClientOptions {
   /** Base URLs of members; default `http://localhost:2379`. Any of them takes any request. */
   readonly endpoints?: string | readonly string[];
   /** Milliseconds for one request, all attempts together; default 5000. */
   readonly timeoutMs?: number;
-}
-
-export interface RequestOptions {
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
-
-/** What a read promises; a number of milliseconds is how old it may provably be. */
-export type ReadConsistency = 'linearizable' | 'stale' | { readonly maxStalenessMs: number };
-
-export interface ReadOptions extends RequestOptions {
-  /** Default `linearizable`: nothing older than any write acknowledged before. */
-  readonly consistency?: ReadConsistency;
-}
-
-export interface WriteOptions extends RequestOptions {
-  /** The key must have exactly this mod revision, or exist (`'*'`); otherwise `precondition_failed`. */
-  readonly ifMatch?: Revision | '*';
-  /** The key must not exist; otherwise `precondition_failed`. */
-  readonly ifAbsent?: boolean;
-  /** Answer with what was replaced or deleted. */
-  readonly previous?: boolean;
-}
-
-export interface PutResult {
-  /** The mod revision, to be given as `ifMatch` of the next write. */
-  readonly revision: Revision;
-  readonly createRevision: Revision;
-  readonly version: number;
-  readonly created: boolean;
-  readonly previous: KeyValue | undefined;
-}
-
-export interface DeleteResult {
-  readonly deleted: number;
-  readonly revision: Revision;
-  readonly previous: KeyValue | undefined;
-}
-
-/** A prefix, or all keys from `start` up to, not including, `end`; without any of them, all keys. */
-export interface RangeOptions extends ReadOptions {
-  readonly prefix?: Key;
-  readonly start?: Key;
-  readonly end?: Key;
-}
-
-export interface ListOptions extends RangeOptions {
-  /** Ends after so many keys. */
-  readonly limit?: number;
-  /** Values are empty. */
-  readonly keysOnly?: boolean;
-  readonly sort?: RangeSort;
-  readonly order?: 'asc' | 'desc';
-  /** Keys fetched at a time. */
-  readonly pageSize?: number;
 }
 
 /**
@@ -94,21 +66,23 @@ export function connect(options: ClientOptions = {}): BalsaClient {
   });
   if (urls.length === 0)
     throw new BalsaError('bad_request', 'At least one endpoint is needed.', { extras: { parameter: 'endpoints' } });
-  return new BalsaClient(new Endpoints(urls), options.timeoutMs ?? 5000);
+  return new BalsaClient(new Endpoints(urls, options.timeoutMs ?? 5000));
 }
 
 /**
  * Every method rejects with a `BalsaError`: test its `code`, and `kind.definite` to know whether a write that failed
- * certainly did not happen. A write is never sent twice unless the first attempt certainly had no effect.
+ * certainly did not happen. A write is never sent twice unless the first attempt certainly had no effect, or it has an
+ * idempotency key.
  */
 export class BalsaClient {
+  /** Grant, renew, look at and revoke leases. */
+  readonly leases: Leases;
   readonly #endpoints: Endpoints;
-  readonly #timeoutMs: number;
 
   /** Use `connect`. */
-  constructor(endpoints: Endpoints, timeoutMs: number) {
+  constructor(endpoints: Endpoints) {
     this.#endpoints = endpoints;
-    this.#timeoutMs = timeoutMs;
+    this.leases = new Leases(endpoints);
   }
 
   /** The endpoints, in normal form. */
@@ -121,15 +95,19 @@ export class BalsaClient {
    *
    * ```ts
    * await balsa.put('lock', 'me', { ifAbsent: true }); // precondition_failed if somebody has it
+   * await balsa.put('service/1', 'here', { lease: id }); // deleted when the lease ends
+   * await balsa.put('job', 'done', { idempotencyKey: crypto.randomUUID() }); // sent again until it is known
    * ```
    */
-  async put(key: Key, value: string | Uint8Array, options: WriteOptions = {}): Promise<PutResult> {
+  async put(key: Key, value: string | Uint8Array, options: PutOptions = {}): Promise<PutResult> {
+    const { repetition, idempotencyHeaders } = idempotency(options);
     const reply = await this.#endpoints.exchange({
-      ...this.#limits(options),
+      ...limitsOf(options),
       method: 'PUT',
       path: keyPath(key),
-      query: previousQuery(options),
-      headers: { 'content-type': 'application/octet-stream', ...conditionHeaders(options) },
+      repetition,
+      query: { ...previousQuery(options), ...leaseQuery(options) },
+      headers: { 'content-type': 'application/octet-stream', ...conditionHeaders(options), ...idempotencyHeaders },
       body: bytesOf(value),
     });
     const answer = jsonOf<{ revision: number; createRevision: number; version: number; prevKv?: WireKeyValue }>(reply);
@@ -142,13 +120,14 @@ export class BalsaClient {
     };
   }
 
-  /** The key's value and revisions; undefined if there is no such key. */
+  /** The key's value and revisions; undefined if there is, or at that revision was, no such key. */
   async get(key: Key, options: ReadOptions = {}): Promise<KeyValue | undefined> {
     const reply = await this.#endpoints.exchange({
-      ...this.#limits(options),
+      ...limitsOf(options),
       method: 'GET',
       path: keyPath(key),
-      query: consistencyQuery(options),
+      repetition: 'harmless',
+      query: readQuery(options),
       expect: 'key_not_found',
     });
     if (reply.expected !== undefined) return undefined;
@@ -158,17 +137,20 @@ export class BalsaClient {
       modRevision: revisionOfTag(reply.headers.get('etag')),
       createRevision: Number(reply.headers.get('balsa-create-revision')),
       version: Number(reply.headers.get('balsa-version')),
+      ...leaseMember(reply.headers.get('balsa-lease')),
     };
   }
 
   /** Deletes a key; `deleted` is 0 if there was none. With a condition, `precondition_failed` instead. */
   async delete(key: Key, options: WriteOptions = {}): Promise<DeleteResult> {
+    const { repetition, idempotencyHeaders } = idempotency(options);
     const reply = await this.#endpoints.exchange({
-      ...this.#limits(options),
+      ...limitsOf(options),
       method: 'DELETE',
       path: keyPath(key),
+      repetition,
       query: previousQuery(options),
-      headers: conditionHeaders(options),
+      headers: { ...conditionHeaders(options), ...idempotencyHeaders },
       expect: 'key_not_found',
     });
     if (reply.expected !== undefined) {
@@ -178,7 +160,7 @@ export class BalsaClient {
   }
 
   /** Deletes all keys with the prefix in one revision. An empty prefix is refused: `deleteRange({})` says it aloud. */
-  async deletePrefix(prefix: Key, options: RequestOptions = {}): Promise<DeleteResult> {
+  async deletePrefix(prefix: Key, options: IdempotentOptions = {}): Promise<DeleteResult> {
     if (prefix.length === 0) {
       throw new BalsaError('bad_request', 'The prefix is empty, which would delete every key. Give one.', {
         extras: { parameter: 'prefix' },
@@ -190,7 +172,7 @@ export class BalsaClient {
   /** Deletes the keys from `start` up to, not including, `end` in one revision; without either, every key. */
   async deleteRange(
     range: { readonly start?: Key; readonly end?: Key },
-    options: RequestOptions = {},
+    options: IdempotentOptions = {},
   ): Promise<DeleteResult> {
     // No key is before the one zero byte, and the API wants a start that is not empty.
     const query = { start: percentEncode(bytesOf(range.start ?? Uint8Array.of(0))) };
@@ -216,14 +198,14 @@ export class BalsaClient {
         wanted,
         isOnePage(options) ? onePageLimit : (options.pageSize ?? limits.rangeLimitDefault),
       );
+      const first = { ...readQuery(options), ...boundsQuery(options), ...shapeQuery(options) };
       const reply = await this.#endpoints.exchange({
-        ...this.#limits(options),
+        ...limitsOf(options),
         method: 'GET',
         path: '/v1/kv',
+        repetition: 'harmless',
         query: {
-          ...(after === undefined
-            ? { ...rangeQuery(options), ...shapeQuery(options) }
-            : { after: encodeURIComponent(after) }),
+          ...(after === undefined ? first : { after: encodeURIComponent(after) }),
           limit: String(pageLimit),
         },
         // The member that began the list keeps the view that its pages are of.
@@ -247,20 +229,79 @@ export class BalsaClient {
   /** The number of keys in a range. */
   async count(options: RangeOptions = {}): Promise<{ readonly count: number; readonly revision: Revision }> {
     const reply = await this.#endpoints.exchange({
-      ...this.#limits(options),
+      ...limitsOf(options),
       method: 'GET',
       path: '/v1/kv',
-      query: { ...rangeQuery(options), countOnly: 'true' },
+      repetition: 'harmless',
+      query: { ...readQuery(options), ...boundsQuery(options), countOnly: 'true' },
     });
-    return jsonOf(reply);
+    const { count, revision } = jsonOf<{ count: number; revision: number }>(reply);
+    return { count, revision };
+  }
+
+  /**
+   * Does all operations of one branch in one revision, or none.
+   *
+   * ```ts
+   * const { succeeded } = await balsa.txn({
+   *   compare: [{ key: 'lock', exists: false }],
+   *   success: [{ put: { key: 'lock', value: 'me' } }],
+   *   failure: [{ get: { key: 'lock' } }],
+   * });
+   * ```
+   */
+  async txn(txn: Txn, options: IdempotentOptions = {}): Promise<TxnOutcome> {
+    const { repetition, idempotencyHeaders } = idempotency(options);
+    return this.#txn(JSON.stringify(txnJson(txn)), {
+      ...limitsOf(options),
+      repetition: onlyReads(txn) ? 'harmless' : repetition,
+      headers: idempotencyHeaders,
+    });
+  }
+
+  /** A transaction that is written as the REST API takes it, which checks it. */
+  async txnOfJson(json: string, options: IdempotentOptions = {}): Promise<TxnOutcome> {
+    const { repetition, idempotencyHeaders } = idempotency(options);
+    return this.#txn(json, { ...limitsOf(options), repetition, headers: idempotencyHeaders });
+  }
+
+  /**
+   * The changes of a key, a prefix or a range: a batch for each revision, in order, without a gap or a duplicate. A
+   * connection that breaks is made again, to any endpoint. What is not taken is not read, so that a slow reader needs no
+   * memory. It begins with the first `next`; to miss nothing after a list, watch from the revision after that of the list.
+   *
+   * ```ts
+   * for await (const { revision, events } of balsa.watch({ prefix: 'config/', revision: 17 })) …
+   * ```
+   *
+   * It ends when it is left (`break`), closed (`return`) or aborted (`signal`), and with an error if no endpoint takes
+   * it at first, or with `compacted` if what it has to tell is no longer kept.
+   */
+  watch(options: WatchOptions = {}): Watch {
+    return new Watch(this.#endpoints, options);
+  }
+
+  /** Forgets what was before `revision`, on all members. Rejects with `compacted` or `future_revision`. */
+  async compact(revision: Revision, options: IdempotentOptions = {}): Promise<{ readonly revision: Revision }> {
+    const { repetition, idempotencyHeaders } = idempotency(options);
+    const reply = await this.#endpoints.exchange({
+      ...limitsOf(options),
+      method: 'POST',
+      path: '/v1/compact',
+      repetition,
+      headers: { 'content-type': 'application/json', ...idempotencyHeaders },
+      body: bytesOf(JSON.stringify({ revision })),
+    });
+    return { revision: jsonOf<{ revision: number }>(reply).revision };
   }
 
   /** What one member says of itself; of the first endpoint that answers, unless one is named. */
   async status(options: RequestOptions & { readonly endpoint?: string } = {}): Promise<MemberStatus> {
     const reply = await this.#endpoints.exchange({
-      ...this.#limits(options),
+      ...limitsOf(options),
       method: 'GET',
       path: '/v1/status',
+      repetition: 'harmless',
       endpoint: options.endpoint,
     });
     return jsonOf(reply);
@@ -268,45 +309,38 @@ export class BalsaClient {
 
   /** All members, as the leader knows them. */
   async cluster(options: RequestOptions = {}): Promise<ClusterStatus> {
-    const reply = await this.#endpoints.exchange({ ...this.#limits(options), method: 'GET', path: '/v1/cluster' });
+    const reply = await this.#endpoints.exchange({
+      ...limitsOf(options),
+      method: 'GET',
+      path: '/v1/cluster',
+      repetition: 'harmless',
+    });
     return jsonOf(reply);
   }
 
-  async #deleteRange(query: Record<string, string>, options: RequestOptions): Promise<DeleteResult> {
-    return deleteResultOf(
-      jsonOf(await this.#endpoints.exchange({ ...this.#limits(options), method: 'DELETE', path: '/v1/kv', query })),
-    );
+  async #deleteRange(query: QueryParameters, options: IdempotentOptions): Promise<DeleteResult> {
+    const { repetition, idempotencyHeaders } = idempotency(options);
+    const reply = await this.#endpoints.exchange({
+      ...limitsOf(options),
+      method: 'DELETE',
+      path: '/v1/kv',
+      repetition,
+      query,
+      headers: idempotencyHeaders,
+    });
+    return deleteResultOf(jsonOf(reply));
   }
 
-  #limits(options: RequestOptions): { readonly timeoutMs: number; readonly signal: AbortSignal | undefined } {
-    return { timeoutMs: options.timeoutMs ?? this.#timeoutMs, signal: options.signal };
+  async #txn(json: string, how: Omit<Exchange, 'method' | 'path' | 'body'>): Promise<TxnOutcome> {
+    const reply = await this.#endpoints.exchange({
+      ...how,
+      method: 'POST',
+      path: '/v1/txn',
+      headers: { 'content-type': 'application/json', ...how.headers },
+      body: bytesOf(json),
+    });
+    return txnOutcomeOf(jsonOf(reply));
   }
-}
-
-function conditionHeaders(options: WriteOptions): Record<string, string> {
-  if (options.ifAbsent === true) return { 'if-none-match': '*' };
-  if (options.ifMatch === undefined) return {};
-  return { 'if-match': options.ifMatch === '*' ? '*' : `"${options.ifMatch}"` };
-}
-
-function previousQuery(options: WriteOptions): Record<string, string> {
-  return options.previous === true ? { prevKv: 'true', encoding: 'base64' } : {};
-}
-
-function consistencyQuery({ consistency = 'linearizable' }: ReadOptions): Record<string, string> {
-  if (typeof consistency === 'string') return consistency === 'linearizable' ? {} : { consistency };
-  return { consistency: 'bounded', maxStaleness: `${consistency.maxStalenessMs}ms` };
-}
-
-function rangeQuery(options: RangeOptions): Record<string, string> {
-  const query: Record<string, string> = consistencyQuery(options);
-  for (const bound of ['prefix', 'start', 'end'] as const) {
-    const key = options[bound];
-    if (key !== undefined) query[bound] = percentEncode(bytesOf(key));
-  }
-  // Every range has to be named; the empty prefix is that of all keys.
-  if (options.prefix === undefined && options.start === undefined && options.end === undefined) query['prefix'] = '';
-  return query;
 }
 
 /** Sorted by anything but the key, there is one page only, of at most so many keys. */
@@ -321,16 +355,6 @@ interface ListPage {
   readonly count: number;
   readonly more: boolean;
   readonly next?: string;
-}
-
-/** For the first page; `next` carries it to the others. */
-function shapeQuery(options: ListOptions): Record<string, string> {
-  return {
-    encoding: 'base64',
-    ...(options.keysOnly === true && { keysOnly: 'true' }),
-    ...(options.sort !== undefined && { sort: options.sort }),
-    ...(options.order !== undefined && { order: options.order }),
-  };
 }
 
 function deleteResultOf(answer: { deleted: number; revision: number; prevKv?: WireKeyValue }): DeleteResult {

@@ -1,20 +1,8 @@
-import { BalsaError, type ErrorCode, type ErrorExtras, errorCatalogue, isErrorCode } from '../contract/errors.ts';
-
-/** One request as the client sends it, to whichever endpoint takes it. */
-export interface Exchange {
-  readonly method: 'GET' | 'PUT' | 'DELETE';
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
-  /** Milliseconds for all attempts together. */
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-  /** An answer with this error code is returned and not thrown. */
-  readonly expect?: ErrorCode;
-  /** The only endpoint that can answer, such as the one that has begun a list of pages. */
-  readonly endpoint?: string | undefined;
-}
+import { BalsaError } from '../contract/errors.ts';
+import { Backoff, pause } from './backoff.ts';
+import { conclusion, isTransient, lostExchange, notOfBalsa, problemOf } from './failures.ts';
+import type { Exchange } from './request.ts';
+import { TimeUp, within } from './within.ts';
 
 export interface Reply {
   readonly endpoint: string;
@@ -25,47 +13,109 @@ export interface Reply {
   readonly expected: BalsaError | undefined;
 }
 
+/** An answer without an end, that is read as it comes. */
+export interface OpenStream {
+  readonly endpoint: string;
+  /** The next bytes, once there are any. */
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  /** Ends the connection, and what is being read. Idempotent. */
+  close(): void;
+}
+
 /** How long the server's own answer "timeout" may take to arrive before this side gives up without an answer. */
 const graceMs = 1000;
 
 /**
- * Sends requests to one endpoint, and to the next one only when that is safe: a read always, a write if it certainly did
- * not happen (no connection was made, or the server said so). A write that was sent and not answered is
- * `outcome_unknown`: sending it again could do it twice, or undo what another client did since.
+ * Sends requests to one endpoint, and to the next one only when that is safe: always if repeating is harmless or
+ * recognized, else if it certainly did not happen (no connection was made, or the server said so). Another write that was
+ * sent and not answered is `outcome_unknown`.
  */
 export class Endpoints {
   readonly #urls: readonly string[];
+  readonly #timeoutMs: number;
   /** The one that answered last goes first: an endpoint that is down costs one attempt, not one per request. */
   #first = 0;
 
-  constructor(urls: readonly string[]) {
+  constructor(urls: readonly string[], timeoutMs: number) {
     this.#urls = urls;
+    this.#timeoutMs = timeoutMs;
   }
 
   get urls(): readonly string[] {
     return this.#urls;
   }
 
+  /** Milliseconds for a request that does not say otherwise. */
+  get timeoutMs(): number {
+    return this.#timeoutMs;
+  }
+
   async exchange(request: Exchange): Promise<Reply> {
-    const deadline = performance.now() + request.timeoutMs;
-    const candidates = request.endpoint === undefined ? this.#inOrder() : [request.endpoint];
+    const timeoutMs = request.timeoutMs ?? this.#timeoutMs;
+    const deadline = performance.now() + timeoutMs;
+    const failures: BalsaError[] = [];
+    const backoff = new Backoff({ firstMs: 50, longestMs: 1000 });
+    do {
+      const reply = await this.#askInTurn(request, timeoutMs, deadline, failures);
+      if (reply !== undefined) return reply;
+      if (!isWorthAnotherRound(request, failures)) break;
+      await pause(Math.min(backoff.next(), deadline - performance.now()), request.signal);
+    } while (performance.now() < deadline);
+    throw conclusion(failures, request, timeoutMs);
+  }
+
+  /**
+   * Opens a stream at the first endpoint that takes it. One that has just broken is asked last.
+   *
+   * @throws BalsaError if no endpoint takes it within the time.
+   */
+  async open(request: Exchange, broken: string | undefined): Promise<OpenStream> {
+    const timeoutMs = request.timeoutMs ?? this.#timeoutMs;
+    const deadline = performance.now() + timeoutMs;
+    const inOrder = this.#inOrder();
+    const candidates = [
+      ...inOrder.filter((endpoint) => endpoint !== broken),
+      ...inOrder.filter((endpoint) => endpoint === broken),
+    ];
     const failures: BalsaError[] = [];
     for (const [attempt, endpoint] of candidates.entries()) {
       const remainingMs = deadline - performance.now();
       if (remainingMs <= 0) break;
-      // A read leaves time for the endpoints after this one; a write that was sent has to be waited for.
-      const endpointsLeft = request.method === 'GET' ? candidates.length - attempt : 1;
-      const timeoutMs = Math.max(1, Math.ceil(remainingMs / endpointsLeft));
       try {
-        const reply = await send(endpoint, request, timeoutMs, endpointsLeft === 1 ? graceMs : 0);
-        this.#first = Math.max(0, this.#urls.indexOf(endpoint));
-        return reply;
+        return await openAt(endpoint, request, Math.ceil(remainingMs / (candidates.length - attempt)));
       } catch (reason) {
-        if (!(reason instanceof BalsaError) || request.signal?.aborted || !mayTryNext(request, reason)) throw reason;
+        if (!(reason instanceof BalsaError) || request.signal?.aborted || !isTransient(reason)) throw reason;
         failures.push(reason);
       }
     }
-    throw summary(failures, request);
+    throw conclusion(failures, request, timeoutMs);
+  }
+
+  /** The first reply; undefined if every endpoint failed in a way that another attempt could mend. */
+  async #askInTurn(
+    request: Exchange,
+    timeoutMs: number,
+    deadline: number,
+    failures: BalsaError[],
+  ): Promise<Reply | undefined> {
+    const candidates = request.endpoint === undefined ? this.#inOrder() : [request.endpoint];
+    for (const [attempt, endpoint] of candidates.entries()) {
+      const remainingMs = deadline - performance.now();
+      if (remainingMs <= 0) return undefined;
+      // What may be repeated leaves time for the endpoints after this one; any other write has to be waited for.
+      const endpointsLeft = request.repetition === 'unsafe' ? 1 : candidates.length - attempt;
+      const attemptMs = Math.max(1, Math.ceil(remainingMs / endpointsLeft));
+      try {
+        const reply = await send(endpoint, request, attemptMs, endpointsLeft === 1 ? graceMs : 0);
+        this.#first = Math.max(0, this.#urls.indexOf(endpoint));
+        return reply;
+      } catch (reason) {
+        if (!(reason instanceof BalsaError)) throw reason;
+        failures.push(reason);
+        if (request.signal?.aborted || !mayTryNext(request, reason)) throw conclusion(failures, request, timeoutMs);
+      }
+    }
+    return undefined;
   }
 
   #inOrder(): readonly string[] {
@@ -82,45 +132,29 @@ function mayTryNext(request: Exchange, failure: BalsaError): boolean {
       return true;
     case 'outcome_unknown':
     case 'internal':
-      return request.method === 'GET';
+      return request.repetition !== 'unsafe';
     default:
       return false;
   }
 }
 
-function summary(failures: readonly BalsaError[], request: Exchange): BalsaError {
-  const last = failures.at(-1);
-  if (last === undefined)
-    return new BalsaError('timeout', `The time of ${request.timeoutMs} ms is too short to send a request.`);
-  if (failures.length === 1) return last;
-  const details = [...new Set(failures.map((failure) => failure.detail))].join(' ');
-  return new BalsaError(last.code, details, { extras: last.extras, cause: last });
+/** A write that is recognized is repeated until it is known what became of it. */
+function isWorthAnotherRound(request: Exchange, failures: readonly BalsaError[]): boolean {
+  return (
+    request.repetition === 'recognized' &&
+    request.signal?.aborted !== true &&
+    failures.some((failure) => !failure.kind.definite)
+  );
 }
 
 async function send(endpoint: string, request: Exchange, timeoutMs: number, patienceMs: number): Promise<Reply> {
-  const url = new URL(request.path, endpoint);
-  // Built by hand: URLSearchParams would encode the percent signs of bytes that are not UTF-8.
-  const query = { ...request.query, timeout: `${timeoutMs}ms` };
-  url.search = Object.entries(query)
-    .map(([name, value]) => `${name}=${value}`)
-    .join('&');
-
-  const timeUp = AbortSignal.timeout(timeoutMs + patienceMs);
-  const signal = request.signal === undefined ? timeUp : AbortSignal.any([timeUp, request.signal]);
-  let response: Response;
-  let body: Uint8Array;
-  try {
-    response = await fetch(url, {
-      method: request.method,
-      headers: request.headers ?? {},
-      body: request.body ?? null,
-      signal,
-      redirect: 'error',
-    });
-    body = new Uint8Array(await response.arrayBuffer());
-  } catch (reason) {
-    throw lostExchange(endpoint, request, reason, { isTimeUp: timeUp.aborted, timeoutMs });
-  }
+  const limits = { timeoutMs: timeoutMs + patienceMs, signal: request.signal };
+  const { response, body } = await within(limits, async (signal) => {
+    const response = await fetch(urlOf(endpoint, request, timeoutMs), { ...partsOf(request), signal });
+    return { response, body: new Uint8Array(await response.arrayBuffer()) };
+  }).catch((reason: unknown) => {
+    throw lostExchange(endpoint, request, reason, { isTimeUp: reason instanceof TimeUp, timeoutMs });
+  });
   const reply = { endpoint, status: response.status, headers: response.headers, body };
   if (response.ok || response.status === 304) return { ...reply, expected: undefined };
   const problem = problemOf(endpoint, request, response, body);
@@ -128,89 +162,49 @@ async function send(endpoint: string, request: Exchange, timeoutMs: number, pati
   return { ...reply, expected: problem };
 }
 
-function lostExchange(
-  endpoint: string,
-  request: Exchange,
-  reason: unknown,
-  time: { readonly isTimeUp: boolean; readonly timeoutMs: number },
-): BalsaError {
-  const options = { extras: { endpoint }, cause: reason };
-  if (wasNeverSent(reason)) {
-    return new BalsaError(
-      'unavailable',
-      `Cannot connect to ${endpoint} (${codeOf(reason)}); check that it runs and that the address is right.`,
-      options,
-    );
+/** The time is for the headers alone: the body has no end. */
+async function openAt(endpoint: string, request: Exchange, timeoutMs: number): Promise<OpenStream> {
+  const limits = { timeoutMs: timeoutMs + graceMs, signal: request.signal };
+  return within(limits, async (signal) => {
+    const response = await fetch(urlOf(endpoint, request, timeoutMs), { ...partsOf(request), signal });
+    if (!response.ok) throw problemOf(endpoint, request, response, new Uint8Array(await response.arrayBuffer()));
+    const stream = streamOf(endpoint, response);
+    // It came after all, and nobody waits for it any more.
+    if (signal.aborted) stream.close();
+    return stream;
+  }).catch((reason: unknown) => {
+    if (reason instanceof BalsaError) throw reason;
+    throw lostExchange(endpoint, request, reason, { isTimeUp: reason instanceof TimeUp, timeoutMs });
+  });
+}
+
+function streamOf(endpoint: string, response: Response): OpenStream {
+  const reader = response.body?.getReader();
+  const close = (): void => {
+    // It rejects if the connection has broken already.
+    reader?.cancel().catch(() => undefined);
+  };
+  if (reader !== undefined && response.headers.get('content-type')?.includes('ndjson')) {
+    return { endpoint, read: () => reader.read(), close };
   }
-  const what = time.isTimeUp
-    ? `did not answer within ${time.timeoutMs} ms`
-    : `broke the connection (${codeOf(reason)})`;
-  if (request.method !== 'GET') {
-    return new BalsaError(
-      'outcome_unknown',
-      `${endpoint} ${what}; the write may or may not have happened. Read the key to find out.`,
-      options,
-    );
-  }
-  if (time.isTimeUp) return new BalsaError('timeout', `${endpoint} ${what}.`, options);
-  return new BalsaError('unavailable', `${endpoint} ${what}.`, options);
+  close();
+  throw notOfBalsa(endpoint, response, 'bad_request');
 }
 
-/** Only a failure to look up the host or to connect proves that no byte of the request left. */
-function wasNeverSent(reason: unknown): boolean {
-  const cause = causeOf(reason);
-  if (cause instanceof AggregateError) return cause.errors.length > 0 && cause.errors.every(isConnectFailure);
-  return isConnectFailure(cause);
+function urlOf(endpoint: string, request: Exchange, timeoutMs: number): URL {
+  const url = new URL(request.path, endpoint);
+  // Built by hand: URLSearchParams would encode the percent signs of bytes that are not UTF-8.
+  url.search = Object.entries({ ...request.query, timeout: `${timeoutMs}ms` })
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&');
+  return url;
 }
 
-function isConnectFailure(reason: unknown): boolean {
-  if (!(reason instanceof Error)) return false;
-  if ('code' in reason && reason.code === 'UND_ERR_CONNECT_TIMEOUT') return true;
-  return 'syscall' in reason && (reason.syscall === 'connect' || reason.syscall === 'getaddrinfo');
-}
-
-/** `fetch` rejects with "fetch failed" and keeps the reason in `cause`. */
-function causeOf(reason: unknown): unknown {
-  return reason instanceof TypeError && reason.cause !== undefined ? reason.cause : reason;
-}
-
-function codeOf(reason: unknown): string {
-  const cause = causeOf(reason);
-  if (cause instanceof Error) return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
-  return String(cause);
-}
-
-/** RFC 9457. An answer that is not Balsa's, such as a proxy's, becomes the code that fits its status. */
-function problemOf(endpoint: string, request: Exchange, response: Response, body: Uint8Array): BalsaError {
-  const problem = response.headers.get('content-type')?.includes('json') ? parseObject(body) : undefined;
-  if (problem !== undefined && typeof problem['code'] === 'string' && isErrorCode(problem['code'])) {
-    const { type, title, status, detail, code, ...rest } = problem;
-    const extras = Object.fromEntries(Object.entries(rest).filter(isExtra));
-    return new BalsaError(
-      code as ErrorCode,
-      typeof detail === 'string' ? detail : errorCatalogue[code as ErrorCode].title,
-      { extras },
-    );
-  }
-  const code = response.status >= 500 || request.method !== 'GET' ? 'internal' : 'bad_request';
-  return new BalsaError(
-    code,
-    `${endpoint} answered ${response.status} ${response.statusText}, which is not an answer of Balsa; check the address.`,
-    {
-      extras: { endpoint, status: response.status },
-    },
-  );
-}
-
-function isExtra(entry: [string, unknown]): entry is [string, ErrorExtras[string]] {
-  return entry[1] === null || ['string', 'number', 'boolean'].includes(typeof entry[1]);
-}
-
-function parseObject(body: Uint8Array): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(body));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+function partsOf(request: Exchange): RequestInit {
+  return {
+    method: request.method,
+    headers: request.headers ?? {},
+    body: request.body ?? null,
+    redirect: 'error',
+  };
 }

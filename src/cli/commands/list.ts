@@ -1,10 +1,10 @@
 import type { CommandModule } from 'yargs';
-import type { KeyValue, ListOptions, RangeSort } from '../../client/index.ts';
+import type { KeyValue, ListOptions, RangeSort, RevisionBounds } from '../../client/index.ts';
+import { given as option, positive } from '../argument-values.ts';
 import {
   type ClientArguments,
   type ConsistencyArguments,
   consistencyOf,
-  count,
   keyValueHeader,
   keyValueJson,
   openClient,
@@ -23,6 +23,11 @@ interface ListArguments extends ClientArguments, ConsistencyArguments {
   readonly 'count-only': boolean | undefined;
   readonly sort: RangeSort | undefined;
   readonly order: 'asc' | 'desc' | undefined;
+  readonly rev: string | undefined;
+  readonly 'min-mod-rev': string | undefined;
+  readonly 'max-mod-rev': string | undefined;
+  readonly 'min-create-rev': string | undefined;
+  readonly 'max-create-rev': string | undefined;
 }
 
 /** Rows that a table is made wide enough for at a time: a list of any length needs the memory of these. */
@@ -35,7 +40,7 @@ export const listCommand: CommandModule<object, ListArguments> = {
   describe: 'Print the keys with a prefix, or all',
   builder: (program) =>
     withConsistency(withClientOptions(program))
-      .positional('prefix', { type: 'string' })
+      .positional('prefix', { type: 'string', describe: 'The same as --prefix' })
       .option('start', { type: 'string', requiresArg: true, describe: 'The first key, in place of a prefix' })
       .option('end', { type: 'string', requiresArg: true, describe: 'The key to end before' })
       .option('limit', { type: 'string', requiresArg: true, describe: 'At most so many keys' })
@@ -44,7 +49,7 @@ export const listCommand: CommandModule<object, ListArguments> = {
       .option('sort', {
         type: 'string',
         requiresArg: true,
-        choices: ['key', 'modRevision', 'createRevision', 'version'] as const,
+        choices: ['key', 'modRevision', 'createRevision', 'version', 'value'] as const,
         describe: 'What to sort by',
       })
       .option('order', {
@@ -53,9 +58,23 @@ export const listCommand: CommandModule<object, ListArguments> = {
         choices: ['asc', 'desc'] as const,
         describe: 'Direction of the sort',
       })
+      .option('rev', { type: 'string', requiresArg: true, describe: 'As it was at this revision' })
+      .option('min-mod-rev', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Only keys changed at this revision or later',
+      })
+      .option('max-mod-rev', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'Only keys last changed until this revision',
+      })
+      .option('min-create-rev', { type: 'string', requiresArg: true, describe: 'Only keys created at it or later' })
+      .option('max-create-rev', { type: 'string', requiresArg: true, describe: 'Only keys created until it' })
       .example('$0 list config/', 'a table on a terminal; a key, a tab and a value per line elsewhere')
       .example('$0 list --keys-only jobs/ | head', 'one key per line')
       .example('$0 list -o json | jq -r .key', 'a JSON object per line: exact for any bytes')
+      .example('$0 list config/ --rev 17', 'the keys and values of revision 17')
       .example('$0 list --sort modRevision --order desc --limit 5', 'what was changed last'),
   handler: async (given) => {
     if (given.prefix !== undefined && (given.start !== undefined || given.end !== undefined)) {
@@ -63,6 +82,9 @@ export const listCommand: CommandModule<object, ListArguments> = {
     }
     const client = openClient(given);
     const options = optionsOf(given);
+    if (given['count-only'] === true && Object.keys(boundsOf(given)).length > 0) {
+      throw new CommandError('--count-only counts the whole range; leave it out, or --min-… and --max-…');
+    }
     if (given['count-only'] === true) {
       const result = await client.count(options);
       return given.output === 'json' ? writeJson(result) : write(`${result.count}\n`);
@@ -86,16 +108,26 @@ const tab = Buffer.from('\t');
 const lineEnd = Buffer.from('\n');
 
 function optionsOf(given: ListArguments): ListOptions {
-  const limit = count('limit', given.limit);
   return {
     consistency: consistencyOf(given),
     keysOnly: given['keys-only'] === true,
     ...(given.prefix !== undefined && { prefix: given.prefix }),
     ...(given.start !== undefined && { start: given.start }),
     ...(given.end !== undefined && { end: given.end }),
-    ...(limit !== undefined && { limit }),
     ...(given.sort !== undefined && { sort: given.sort }),
     ...(given.order !== undefined && { order: given.order }),
+    ...option('limit', given.limit, (text) => positive('--limit', text)),
+    ...option('revision', given.rev, (text) => positive('--rev', text)),
+    ...boundsOf(given),
+  };
+}
+
+function boundsOf(given: ListArguments): RevisionBounds {
+  return {
+    ...option('minModRevision', given['min-mod-rev'], (text) => positive('--min-mod-rev', text)),
+    ...option('maxModRevision', given['max-mod-rev'], (text) => positive('--max-mod-rev', text)),
+    ...option('minCreateRevision', given['min-create-rev'], (text) => positive('--min-create-rev', text)),
+    ...option('maxCreateRevision', given['max-create-rev'], (text) => positive('--max-create-rev', text)),
   };
 }
 

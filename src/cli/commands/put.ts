@@ -1,8 +1,10 @@
 import type { CommandModule } from 'yargs';
-import type { WriteOptions } from '../../client/index.ts';
+import type { PutOptions, WriteOptions } from '../../client/index.ts';
+import { leaseId, given as option } from '../argument-values.ts';
 import { type ClientArguments, keyValueJson, openClient, withClientOptions } from '../client-options.ts';
 import { CommandError } from '../exit-codes.ts';
 import { printable, write, writeJson } from '../output.ts';
+import { standardInput } from '../standard-input.ts';
 
 interface PutArguments extends ClientArguments {
   readonly key: string;
@@ -10,6 +12,7 @@ interface PutArguments extends ClientArguments {
   readonly 'if-match': string | undefined;
   readonly 'if-absent': boolean | undefined;
   readonly prev: boolean | undefined;
+  readonly lease: string | undefined;
 }
 
 /** Prints the revision of the write, which is what a later `--if-match` wants. */
@@ -27,13 +30,19 @@ export const putCommand: CommandModule<object, PutArguments> = {
       })
       .option('if-absent', { type: 'boolean', describe: 'Only if there is no such key' })
       .option('prev', { type: 'boolean', describe: 'Print also what was replaced' })
+      .option('lease', { type: 'string', requiresArg: true, describe: 'The key is deleted when this lease ends' })
       .example('$0 put config/color green', 'prints the revision')
       .example('$0 put config/color blue --if-match 17', 'only if nobody changed it since revision 17')
       .example('$0 put backup/db < dump.bin', 'any bytes, from standard input')
+      .example('$0 put service/1 here --lease 694d5765fc71500b', 'an id as balsa lease grant prints it')
       .example('$0 put -- -k -v', 'after -- nothing is a flag'),
   handler: async (given) => {
-    const options: WriteOptions = { ...conditionOf(given), previous: given.prev === true };
-    const value = given.value === undefined || given.value === '-' ? await standardInput() : given.value;
+    const options: PutOptions = {
+      ...conditionOf(given),
+      ...option('lease', given.lease, (text) => leaseId('--lease', text)),
+      previous: given.prev === true,
+    };
+    const value = given.value === undefined || given.value === '-' ? await standardInput('the value') : given.value;
     const { previous, ...result } = await openClient(given).put(given.key, value, options);
     switch (given.output) {
       case 'json':
@@ -65,20 +74,4 @@ export function conditionOf(given: {
   const digits = /^"?(\d{1,15})"?$/.exec(ifMatch)?.[1];
   if (digits === undefined) throw new CommandError(`--if-match: must be a revision such as 17, or *, not "${ifMatch}"`);
   return { ifMatch: Number(digits) };
-}
-
-/** More than any member takes, so that the answer comes from the server and the memory has a bound here. */
-const inputBytesMax = 64 * 1024 * 1024;
-
-async function standardInput(): Promise<Uint8Array> {
-  if (process.stdin.isTTY) process.stderr.write('balsa: reading the value from the terminal; end it with Ctrl-D\n');
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > inputBytesMax)
-      throw new CommandError(`the value on standard input is longer than ${inputBytesMax} bytes`);
-  }
-  return Buffer.concat(chunks);
 }
