@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { memoryArguments, memoryEnvironment } from '../../src/cli/process-memory.ts';
 import { keyCount, keyOf, makeValue } from '../keys.ts';
 import { driveWithWrk } from '../load/wrk.ts';
 import { http1Shapes } from '../scenarios.ts';
@@ -26,18 +27,24 @@ export async function startBalsa(options: { readonly version: string; readonly d
   const specs = await serverSpecs('balsa', 3, options.directory);
   const nodes = specs.map(
     (spec) =>
-      new ServerProcess(spec, process.execPath, [
-        programPath,
-        'serve',
-        `--name=${spec.name}`,
-        `--data-dir=${spec.dataDir}`,
-        `--listen-client-urls=${spec.clientUrl}`,
-        `--advertise-client-urls=${spec.clientUrl}`,
-        `--listen-peer-urls=${spec.peerUrl}`,
-        `--initial-advertise-peer-urls=${spec.peerUrl}`,
-        `--initial-cluster=${initialCluster(specs)}`,
-        ...balsaFlags,
-      ]),
+      new ServerProcess(
+        spec,
+        process.execPath,
+        [
+          ...memoryArguments,
+          programPath,
+          'serve',
+          `--name=${spec.name}`,
+          `--data-dir=${spec.dataDir}`,
+          `--listen-client-urls=${spec.clientUrl}`,
+          `--advertise-client-urls=${spec.clientUrl}`,
+          `--listen-peer-urls=${spec.peerUrl}`,
+          `--initial-advertise-peer-urls=${spec.peerUrl}`,
+          `--initial-cluster=${initialCluster(specs)}`,
+          ...balsaFlags,
+        ],
+        memoryEnvironment,
+      ),
   );
   return {
     name: 'balsa',

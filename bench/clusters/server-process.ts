@@ -24,15 +24,22 @@ export class ServerProcess {
   readonly dataDir: string;
   readonly #command: string;
   readonly #args: readonly string[];
+  readonly #environment: Readonly<Record<string, string>>;
   readonly #logPath: string;
   #child: ChildProcess;
 
-  constructor(spec: ServerSpec, command: string, args: readonly string[]) {
+  constructor(
+    spec: ServerSpec,
+    command: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.name = spec.name;
     this.clientUrl = spec.clientUrl;
     this.dataDir = spec.dataDir;
     this.#command = command;
     this.#args = args;
+    this.#environment = environment;
     this.#logPath = `${spec.dataDir}.log`;
     mkdirSync(dirname(this.#logPath), { recursive: true });
     this.#child = this.#spawn();
@@ -61,7 +68,8 @@ export class ServerProcess {
 
   #spawn(): ChildProcess {
     const log = openSync(this.#logPath, 'a');
-    const child = spawn(this.#command, this.#args, { stdio: ['ignore', log, log] });
+    const env = { ...process.env, ...this.#environment };
+    const child = spawn(this.#command, this.#args, { stdio: ['ignore', log, log], env });
     closeSync(log);
     child.once('error', () => undefined);
     killOnExit(child);

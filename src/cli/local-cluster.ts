@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CommandError } from './exit-codes.ts';
+import { memoryArguments, memoryEnvironment } from './process-memory.ts';
 
 /** One member of a cluster on this machine. */
 export interface LocalMember {
@@ -123,6 +124,7 @@ function start(
   const child = spawn(
     process.execPath,
     [
+      ...memoryArguments,
       ...process.execArgv,
       entry,
       'serve',
@@ -140,7 +142,7 @@ function start(
       // them if this process is killed, so that they do not stay behind.
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: environmentOf(process.env),
+      env: { ...memoryEnvironment, ...environmentOf(process.env) },
     },
   );
   for (const stream of [child.stdout, child.stderr]) {

@@ -320,7 +320,7 @@ const foldedSizeMax = 16 * 1024;
 /** A layer of its own costs every read a look at it. */
 const joinedSizeMax = 4 * 1024;
 /** Records of LevelDB that are kept in memory, whatever the number of keys. */
-const recentBytesMax = 16 * 1024 * 1024;
+const recentBytesMax = 8 * 1024 * 1024;
 /** A larger layer (the deletion of a range) would take long to remember and push out everything else. */
 const rememberedSizeMax = 32 * 1024;
 /** An option of LevelDB's that `abstract-level` passes on. */

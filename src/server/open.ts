@@ -50,7 +50,7 @@ export interface OpenOptions {
 
 /** The one Raft group of this version; every key on disk and every frame names it. */
 const groupId = 1;
-const logCacheBytes = 8 * 1024 * 1024;
+const logCacheBytes = 4 * 1024 * 1024;
 /** How long requests under way may take when the member stops. */
 const drainMs = 1000;
 const publishTimeoutMs = 5000;
@@ -169,9 +169,9 @@ async function openStorage(config: Config, identity: ClusterIdentity, log: Log, 
     bootstrap: configuration,
     bootstrapMembers: members,
     logCacheBytes,
-    flushIntervalMs: 2000,
-    flushChangesMax: 65_536,
-    flushBytesMax: 16 * 1024 * 1024,
+    flushIntervalMs: 1000,
+    flushChangesMax: 16_384,
+    flushBytesMax: 4 * 1024 * 1024,
     logger: log,
   });
   resources.add(() => state.close());

@@ -25,8 +25,8 @@ export interface DatabaseOptions {
 }
 
 const defaults = {
-  log: { writeBufferBytes: 8 * 2 ** 20, cacheBytes: 2 ** 20, maxOpenFiles: 200 },
-  data: { writeBufferBytes: 16 * 2 ** 20, cacheBytes: 32 * 2 ** 20, maxOpenFiles: 1000 },
+  log: { writeBufferBytes: 4 * 2 ** 20, cacheBytes: 2 ** 20, maxOpenFiles: 100 },
+  data: { writeBufferBytes: 8 * 2 ** 20, cacheBytes: 8 * 2 ** 20, maxOpenFiles: 500 },
 } as const;
 
 /**
