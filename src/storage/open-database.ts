@@ -21,12 +21,15 @@ export interface DatabaseOptions {
   readonly writeBufferBytes?: number;
   /** Uncompressed table blocks kept in memory. */
   readonly cacheBytes?: number;
+  /** LevelDB maps the tables that it has open: so many of that size count as this process's memory. */
   readonly maxOpenFiles?: number;
+  readonly tableBytes?: number;
 }
 
 const defaults = {
-  log: { writeBufferBytes: 4 * 2 ** 20, cacheBytes: 2 ** 20, maxOpenFiles: 100 },
-  data: { writeBufferBytes: 8 * 2 ** 20, cacheBytes: 8 * 2 ** 20, maxOpenFiles: 500 },
+  // 74 is the least that LevelDB takes.
+  log: { writeBufferBytes: 4 * 2 ** 20, cacheBytes: 2 ** 20, maxOpenFiles: 74, tableBytes: 2 ** 19 },
+  data: { writeBufferBytes: 8 * 2 ** 20, cacheBytes: 8 * 2 ** 20, maxOpenFiles: 74, tableBytes: 2 ** 20 },
 } as const;
 
 /**
@@ -77,6 +80,7 @@ async function openLevel(directory: string, options: DatabaseOptions): Promise<L
     writeBufferSize: options.writeBufferBytes ?? defaults[kind].writeBufferBytes,
     cacheSize: options.cacheBytes ?? defaults[kind].cacheBytes,
     maxOpenFiles: options.maxOpenFiles ?? defaults[kind].maxOpenFiles,
+    maxFileSize: options.tableBytes ?? defaults[kind].tableBytes,
   });
   try {
     await level.open();

@@ -8,12 +8,20 @@ import type { Sighting } from './watch-checker.ts';
 export class Observer implements WatchSink {
   readonly seen: Sighting[] = [];
   readonly #takes: () => boolean;
+  readonly #onEnded: () => void;
   error: BalsaError | undefined;
   /** It said that it cannot take more, and waits to be resumed. */
   isPaused = false;
+  /** What is told now is told to nobody: the reader has gone. */
+  isClosed = false;
 
-  constructor(takes: () => boolean = () => true) {
+  constructor(takes: () => boolean = () => true, onEnded: () => void = () => {}) {
     this.#takes = takes;
+    this.#onEnded = onEnded;
+  }
+
+  close(): void {
+    this.isClosed = true;
   }
 
   get batches(): readonly Extract<Sighting, { kind: 'batch' }>[] {
@@ -21,7 +29,7 @@ export class Observer implements WatchSink {
   }
 
   onBatch({ revision, events }: WatchBatch): boolean {
-    if (this.isPaused) throw new Error('told more than it can take');
+    if (this.isPaused || this.isClosed) throw new Error('told more than it can take');
     this.seen.push({ kind: 'batch', revision, events });
     this.isPaused = !this.#takes();
     return !this.isPaused;
@@ -38,5 +46,6 @@ export class Observer implements WatchSink {
     const { compactRevision } = error.extras;
     if (error.code === 'compacted') this.seen.push({ kind: 'compacted', compactRevision: Number(compactRevision) });
     else this.seen.push({ kind: 'broken' });
+    this.#onEnded();
   }
 }

@@ -169,7 +169,7 @@ export function commandOf(write: Write): Exclude<Command, { kind: 'once' }> {
   }
 }
 
-function outcomeOfWrite(write: Write, result: CommandResult): Outcome {
+export function outcomeOfWrite(write: Write, result: CommandResult): Outcome {
   switch (result.kind) {
     case 'refused':
       return outcomeOf(refusalError(result));
@@ -191,6 +191,22 @@ function outcomeOfWrite(write: Write, result: CommandResult): Outcome {
     case 'leaseGranted':
     case 'done':
       return { kind: 'done', revision: result.revision } as Outcome;
+  }
+}
+
+/** A command of the log in the words of the model; undefined for those that it knows nothing of. */
+export function writeOf(command: Command): Write | undefined {
+  switch (command.kind) {
+    case 'put':
+    case 'delete':
+    case 'deleteRange':
+    case 'txn':
+    case 'leaseGrant':
+    case 'leaseRevoke':
+    case 'compact':
+      return command;
+    default:
+      return undefined;
   }
 }
 

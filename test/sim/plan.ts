@@ -57,6 +57,16 @@ export interface ClientPlan {
   readonly patienceMs: number;
 }
 
+/** What is done beside single keys. */
+export interface StorePlan {
+  /** Clients of everything that the store can do. */
+  readonly clients: number;
+  readonly operationsMax: number;
+  readonly watchers: number;
+  /** Clients that hold leases. */
+  readonly keepers: number;
+}
+
 /** All that happens in one run, as data: whoever shrinks a failing run leaves things out. */
 export interface Plan {
   readonly seed: number;
@@ -74,6 +84,7 @@ export interface Plan {
   readonly logCacheBytes: number;
   readonly flushIntervalMs: number;
   readonly clients: ClientPlan;
+  readonly store: StorePlan;
   readonly faults: readonly Fault[];
 }
 
@@ -143,6 +154,12 @@ export function planOf(seed: number, wishes: { readonly members?: number | undef
     logCacheBytes: chance.pick([0, 2_000, 1_000_000]),
     flushIntervalMs: chance.pick([50, 2000]),
     clients: drawClients(chance),
+    store: {
+      clients: chance.below(4),
+      operationsMax: 20 + chance.below(120),
+      watchers: chance.below(4),
+      keepers: chance.below(4),
+    },
     faults,
   };
 }

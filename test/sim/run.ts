@@ -35,6 +35,8 @@ export interface Account {
 /** A healed cluster has to be of one mind within that time. */
 const convergenceMs = 30_000;
 const storyLines = 60;
+/** The longest TTL, what a slow clock makes of it, and a failover or two. */
+const leasesEndMs = 30_000;
 
 /**
  * One run: a safety phase, in which anything may go wrong; a liveness phase, in which a quorum is healed and must make
@@ -48,12 +50,22 @@ export async function run(plan: Plan): Promise<Outcome> {
   try {
     for (const member of world.members) member.start();
     world.clients.start();
+    world.storeClients.start();
+    world.watchClients.start();
+    world.leaseClients.start();
     await world.scheduler.runUntil(plan.safetyMs);
     nemesis.end();
     world.clients.rest();
+    world.storeClients.rest();
+    world.leaseClients.rest();
     await makeProgress(world, nemesis);
     await converge(world, nemesis);
+    await endLeases(world);
+    await finishWatches(world);
     checkHistory(world);
+    world.model.checkLists();
+    world.leaseClients.check();
+    world.watchClients.check();
   } catch (reason) {
     violation = violationOf(reason);
   }
@@ -137,6 +149,26 @@ async function converge(world: World, nemesis: Nemesis): Promise<void> {
     Array.from({ length: world.plan.clients.keys }, (_, key) => world.clients.ask(2000, member, 'get', `k${key}`)),
   );
   await inWorld(world, Promise.all(reads));
+}
+
+/** Nobody keeps them alive any more: each has to end, and its keys with it. */
+async function endLeases(world: World): Promise<void> {
+  world.tell('leases run out');
+  const isOver = (): boolean => world.members.every(({ running }) => running?.state.store.leases.size === 0);
+  await world.scheduler.runUntil(world.scheduler.nowMs + leasesEndMs, isOver);
+  if (isOver()) return;
+  const left = world.members.map(({ id, running }) => `${id} has ${running?.state.store.leases.size ?? 'no store'}`);
+  throw new Violation('lease', `${leasesEndMs} ms after the last renewal there are leases: ${left.join(', ')}`);
+}
+
+async function finishWatches(world: World): Promise<void> {
+  world.watchClients.hurry();
+  const { revision } = world.model.model;
+  const haveSeen = (): boolean => world.watchClients.haveSeen(revision);
+  await world.scheduler.runUntil(world.scheduler.nowMs + convergenceMs, haveSeen);
+  if (!haveSeen()) throw new Violation('watch', `a watcher was not told of everything up to revision ${revision}`);
+  world.watchClients.stop();
+  await world.scheduler.runUntil(world.scheduler.nowMs + 1000);
 }
 
 /** An assertion that fails outside of a turn of the driver would end the process, as an exception that nobody catches. */

@@ -1,14 +1,18 @@
 import { InvariantViolation } from '../../../src/base/assert.ts';
-import type { EntryContext } from '../../../src/mvcc/index.ts';
+import type { CommandResult, EntryContext } from '../../../src/mvcc/index.ts';
 import type { Configuration, MemberId } from '../../../src/raft/index.ts';
 import {
+  Integrity,
   noMetrics,
   openState,
   publishCommand,
   type RaftLimits,
   Replica,
   ReplicaKvService,
+  ReplicaLeaseService,
+  ReplicaWatchService,
   type State,
+  StateDiffers,
 } from '../../../src/replica/index.ts';
 import type { Chance } from './chance.ts';
 import { SimulatedDisk } from './disk.ts';
@@ -28,13 +32,24 @@ export interface MemberOptions {
   readonly limits: RaftLimits;
   readonly logCacheBytes: number;
   readonly flushIntervalMs: number;
+  readonly integrityIntervalMs: number;
   readonly events: MemberEvents;
+}
+
+/** A committed entry, as a member applies it. */
+export interface AppliedEntry {
+  readonly index: number;
+  readonly term: number;
+  /** Undefined: it has no commands. */
+  readonly data: Uint8Array | undefined;
 }
 
 /** What the world is told of a member. */
 export interface MemberEvents {
   onStarted(member: SimulatedMember): void;
   onApplied(member: SimulatedMember, index: number, revision: number): void;
+  /** With what the store said of its commands, as soon as it did. */
+  onResults(member: SimulatedMember, entry: AppliedEntry, results: readonly CommandResult[]): void;
   /** A line for the story. */
   onNote(member: SimulatedMember, text: string): void;
   /** The process has ended by itself; it is not `expected` if Balsa contradicted itself. */
@@ -47,6 +62,8 @@ export interface Running {
   readonly state: State;
   readonly replica: Replica;
   readonly kv: ReplicaKvService;
+  readonly leases: ReplicaLeaseService;
+  readonly watch: ReplicaWatchService;
 }
 
 const publishTimeoutMs = 5000;
@@ -198,7 +215,10 @@ export class SimulatedMember {
       onFailure: (reason) => this.#fail(process, reason),
     });
     const kv = new ReplicaKvService(replica, { valueBytesMax: 1024 * 1024, pageBytesMax: 1024 * 1024 });
-    return { process, state, replica, kv };
+    const leases = new ReplicaLeaseService(replica);
+    const watch = new ReplicaWatchService(replica);
+    new Integrity(replica, { intervalMs: this.#options.integrityIntervalMs });
+    return { process, state, replica, kv, leases, watch };
   }
 
   #watchStore({ store }: State): void {
@@ -214,6 +234,11 @@ export class SimulatedMember {
     ): ReturnType<typeof apply> => {
       const results = apply(index, commands, context);
       this.#options.events.onApplied(this, index, store.revision);
+      const { term } = context ?? { term: 0 };
+      const tell = (told: readonly CommandResult[]): void =>
+        this.#options.events.onResults(this, { index, term, data: commands }, told);
+      if (results instanceof Promise) results.then(tell, () => {});
+      else tell(results ?? []);
       return results;
     };
     Object.assign(store, { apply: watched });
@@ -233,7 +258,10 @@ export class SimulatedMember {
 
   #fail(process: SimulatedProcess, reason: unknown): void {
     if (process.isGone) return;
-    const isExpected = !hasCause(reason, (error) => error instanceof InvariantViolation);
+    const isExpected = !hasCause(
+      reason,
+      (error) => error instanceof InvariantViolation || error instanceof StateDiffers,
+    );
     this.crash();
     this.#options.events.onFailure(this, reason, isExpected);
   }

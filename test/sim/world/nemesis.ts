@@ -406,7 +406,8 @@ export class Nemesis {
 
   #endQuiet(): void {
     this.#isQuiet = false;
-    this.#world.network.calm([]);
+    // What is healed at the end of a run stays so.
+    if (!this.#isOver) this.#world.network.calm([]);
   }
 
   #during(member: SimulatedMember | undefined, forMs: number, ending: string, end: () => void): () => void {

@@ -1,12 +1,16 @@
 import type { MemberId, Message } from '../../../src/raft/index.ts';
 import type { Operation as HistoryOperation } from '../../checking/history.ts';
 import { describeOperation } from '../../checking/history.ts';
+import { ModelCheck } from '../checks/model-check.ts';
 import { SafetyWatch } from '../checks/safety.ts';
 import { Violation } from '../checks/violation.ts';
 import { Clients } from '../clients.ts';
+import { LeaseClients } from '../lease-clients.ts';
 import type { Plan } from '../plan.ts';
+import { StoreClients } from '../store-clients.ts';
 import { Story } from '../story.ts';
 import { Trace } from '../trace.ts';
+import { WatchClients } from '../watch-clients.ts';
 import { Chance } from './chance.ts';
 import { SimulatedMember } from './member.ts';
 import { SimulatedNetwork } from './network.ts';
@@ -16,6 +20,9 @@ import type { Operation } from './volume.ts';
 /** A process that ended by itself is started again after that time, as by a supervisor. */
 const restartMs = 700;
 
+/** Often enough that runs have some. */
+const integrityIntervalMs = 3000;
+
 /** A cluster with its disks, its network and its clients, and everybody who watches it. */
 export class World {
   readonly plan: Plan;
@@ -24,6 +31,10 @@ export class World {
   readonly network: SimulatedNetwork;
   readonly members: readonly SimulatedMember[];
   readonly clients: Clients;
+  readonly model = new ModelCheck();
+  readonly storeClients: StoreClients;
+  readonly watchClients: WatchClients;
+  readonly leaseClients: LeaseClients;
   readonly safety: SafetyWatch;
   readonly story = new Story();
   readonly trace = new Trace();
@@ -61,6 +72,14 @@ export class World {
       onEnded: (operation) => this.#onEnded(operation),
       onViolation: (violation) => this.scheduler.stop(violation),
     });
+    const shared = { plan, scheduler: this.scheduler, members: this.members, model: this.model };
+    this.storeClients = new StoreClients({
+      ...shared,
+      chance: this.chance.of('store clients'),
+      onViolation: (violation) => this.scheduler.stop(violation),
+    });
+    this.watchClients = new WatchClients({ ...shared, chance: this.chance.of('watch clients') });
+    this.leaseClients = new LeaseClients({ ...shared, chance: this.chance.of('lease clients') });
     this.scheduler.onSettled = () => this.#look();
     this.network.worsen(plan.weather);
     for (const member of this.members) member.disk.setSpeed(plan.diskSpeed);
@@ -105,12 +124,15 @@ export class World {
       limits: plan.limits,
       logCacheBytes: plan.logCacheBytes,
       flushIntervalMs: plan.flushIntervalMs,
+      integrityIntervalMs,
       events: {
         onStarted: (started) => {
           this.safety.onStart(started.id);
           this.tell(`${started.id} runs`);
         },
         onApplied: (by, index, revision) => this.#onApplied(by, index, revision),
+        onResults: (by, entry, results) =>
+          this.#check(() => this.model.onApplied(by.id, entry, results, this.scheduler.nowMs)),
         onNote: (by, text) => this.tell(`${by.id}: ${text}`),
         onFailure: (by, reason, isExpected) => this.#onFailure(by, reason, isExpected),
       },
