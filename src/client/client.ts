@@ -191,7 +191,6 @@ export class BalsaClient {
    */
   async *list(options: ListOptions = {}): AsyncGenerator<KeyValue, void, undefined> {
     let wanted = options.limit ?? Number.POSITIVE_INFINITY;
-    let endpoint: string | undefined;
     let after: string | undefined;
     while (wanted > 0) {
       const pageLimit = Math.min(
@@ -208,8 +207,6 @@ export class BalsaClient {
           ...(after === undefined ? first : { after: encodeURIComponent(after) }),
           limit: String(pageLimit),
         },
-        // The member that began the list keeps the view that its pages are of.
-        endpoint,
       });
       const page = jsonOf<ListPage>(reply);
       for (const wire of page.kvs) yield keyValueOf(wire);
@@ -221,7 +218,6 @@ export class BalsaClient {
         );
       }
       if (!page.next) return;
-      endpoint = reply.endpoint;
       after = page.next;
     }
   }

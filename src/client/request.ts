@@ -23,8 +23,6 @@ export interface Exchange {
   readonly signal?: AbortSignal | undefined;
   /** An answer with this error code is returned and not thrown. */
   readonly expect?: ErrorCode;
-  /** The only endpoint that can answer, such as the one that has begun a list of pages. */
-  readonly endpoint?: string | undefined;
 }
 
 /** The members of an exchange that every method takes from its caller. */

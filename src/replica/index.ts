@@ -8,6 +8,7 @@ export { type OpenStateOptions, openState, type State, type StateFiles } from '.
 export type { LeaderProgress } from './progress.ts';
 export { Quota } from './quota.ts';
 export { publishCommand, type RaftLimits, Replica, type ReplicaLog, type ReplicaOptions } from './replica.ts';
+export { Scrubber } from './scrubber.ts';
 export type {
   Alarm,
   ClusterMember,

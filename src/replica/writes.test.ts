@@ -30,6 +30,32 @@ test('writes: one whose index another proposal of this member took is sent again
   assert.equal(writes.pending, 0);
 });
 
+test('writes: where many have waited for long, a new one is refused at once instead of after its time-out', async () => {
+  const core = new ScriptedCore();
+  const clock = new VirtualClock();
+  const writes = newWrites(core, { clock, pendingMax: 1000 });
+  const queue = Array.from({ length: 300 }, () => writes.submit(command('early'), 60_000).catch(() => undefined));
+  clock.advance(900);
+  const stillTaken = writes.submit(command('early'), 60_000).catch(() => undefined);
+  assert.equal(writes.pending, 301);
+  clock.advance(200);
+  await assert.rejects(writes.submit(command('late'), 60_000), { code: 'too_many_requests' });
+  assert.equal(writes.pending, 301);
+  writes.close('The test is over');
+  await Promise.all([...queue, stillTaken]);
+});
+
+test('writes: a few that wait for a slow disk are no queue', async () => {
+  const clock = new VirtualClock();
+  const writes = newWrites(new ScriptedCore(), { clock, pendingMax: 1000 });
+  const waiting = Array.from({ length: 20 }, () => writes.submit(command('early'), 60_000).catch(() => undefined));
+  clock.advance(5000);
+  waiting.push(writes.submit(command('late'), 60_000).catch(() => undefined));
+  assert.equal(writes.pending, 21);
+  writes.close('The test is over');
+  await Promise.all(waiting);
+});
+
 /** A leader that says what the test wants it to say. */
 class ScriptedCore {
   readonly role: Role = 'leader';
@@ -44,15 +70,14 @@ class ScriptedCore {
   }
 }
 
-function newWrites(core: ScriptedCore): Writes {
-  const clock = new VirtualClock();
+function newWrites(core: ScriptedCore, { clock = new VirtualClock(), pendingMax = 10 } = {}): Writes {
   return new Writes({
     core,
     clock,
     deadlines: new Deadlines(clock),
     metrics: noMetrics,
-    pendingMax: 10,
-    pendingBytesMax: 10_000,
+    pendingMax,
+    pendingBytesMax: 100_000,
     wake: () => undefined,
     forward: () => assert.fail('a leader forwards nothing'),
   });

@@ -54,6 +54,13 @@ interface Proposal {
 }
 
 /**
+ * Where the oldest write has waited that long behind so many others, a new one would wait as long: it is better told at
+ * once. A few that wait for a slow disk, or for a leader to appear, are no queue.
+ */
+const queueAgeMaxMs = 1000;
+const queueLengthMin = 256;
+
+/**
  * Writes that come in one turn share log entries: what an entry costs on every member (a record on disk, checksums,
  * messages) is then shared too. Small enough that applying one does not hold up the event loop.
  */
@@ -70,7 +77,8 @@ export class Writes {
   /** More than one at an index: this member led, lost its entry to another leader, and led again. */
   readonly #proposed = new Map<LogIndex, Proposal[]>();
   #collected: Write[] = [];
-  #pending = 0;
+  /** All that have not ended, oldest first. */
+  readonly #pending = new Set<Write>();
   #pendingBytes = 0;
   #closed: string | undefined;
 
@@ -79,7 +87,7 @@ export class Writes {
   }
 
   get pending(): number {
-    return this.#pending;
+    return this.#pending.size;
   }
 
   get isClosed(): boolean {
@@ -169,12 +177,20 @@ export class Writes {
       settle,
       progress: 'waiting',
     };
-    this.#pending++;
+    const isQueued = this.#isQueueOld(startedMs);
+    this.#pending.add(write);
     this.#pendingBytes += command.length;
     deadlines.add(write.deadline);
     if (this.#closed !== undefined) this.#fail(write, stopped(this.#closed));
-    else if (this.#pending > pendingMax || this.#pendingBytes > pendingBytesMax) this.#fail(write, overloaded());
+    else if (isQueued || this.#pending.size > pendingMax || this.#pendingBytes > pendingBytesMax)
+      this.#fail(write, overloaded());
     else this.#dispatch(write);
+  }
+
+  #isQueueOld(nowMs: number): boolean {
+    if (this.#pending.size < queueLengthMin || this.#options.core.leader === undefined) return false;
+    const [oldest] = this.#pending;
+    return oldest !== undefined && nowMs - oldest.startedMs > queueAgeMaxMs;
   }
 
   #dispatch(write: Write): void {
@@ -244,7 +260,7 @@ export class Writes {
     const { clock, deadlines, metrics } = this.#options;
     deadlines.remove(write.deadline);
     write.progress = 'ended';
-    this.#pending--;
+    this.#pending.delete(write);
     this.#pendingBytes -= write.command.length;
     const unknown = answer.outcome === 'failed' && !answer.error.kind.definite;
     const outcome = answer.outcome === 'done' ? 'done' : unknown ? 'unknown' : 'refused';

@@ -12,6 +12,7 @@ import {
   ReplicaKvService,
   ReplicaLeaseService,
   ReplicaWatchService,
+  Scrubber,
   type State,
   StateDiffers,
   type StateFiles,
@@ -54,6 +55,8 @@ const logCacheBytes = 4 * 1024 * 1024;
 /** How long requests under way may take when the member stops. */
 const drainMs = 1000;
 const publishTimeoutMs = 5000;
+/** About 2,000 records a second, once a day: a hundredth of a core while it lasts. */
+const scrubbing = { intervalMs: 86_400_000, pauseMs: 250 } as const;
 
 /**
  * Starts one member. With `{}` it is a cluster of its own on 2379, with its data in `./balsa-data`.
@@ -123,6 +126,8 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
   new Quota(replica, config.quotaBackendBytes);
   new AutoCompaction(replica, autoCompactionOf(config) ?? { mode: 'off' });
   new Integrity(replica, { intervalMs: config.corruptCheckTimeMs });
+  const scrubber = new Scrubber({ store, clock: systemClock, logger: log, ...scrubbing });
+  resources.add(() => scrubber.stop());
   const running = replica;
   resources.add(() => running.stop());
   replica.start();

@@ -13,7 +13,7 @@ export interface BuggyCopy extends Disposable {
 
 export function plant(bug: PlantedBug): BuggyCopy {
   const directory = mkdtempSync(join(tmpdir(), 'balsa-planted-'));
-  for (const part of ['src', 'test/sim', 'test/checking', 'package.json', 'tsconfig.json']) {
+  for (const part of ['src', 'test/sim', 'test/checking', 'test/model', 'package.json', 'tsconfig.json']) {
     cpSync(join(root, part), join(directory, part), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
