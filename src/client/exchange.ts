@@ -98,7 +98,7 @@ export class Endpoints {
     deadline: number,
     failures: BalsaError[],
   ): Promise<Reply | undefined> {
-    const candidates = this.#inOrder();
+    const candidates = request.endpoint === undefined ? this.#inOrder() : [request.endpoint];
     for (const [attempt, endpoint] of candidates.entries()) {
       const remainingMs = deadline - performance.now();
       if (remainingMs <= 0) return undefined;

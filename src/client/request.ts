@@ -23,6 +23,8 @@ export interface Exchange {
   readonly signal?: AbortSignal | undefined;
   /** An answer with this error code is returned and not thrown. */
   readonly expect?: ErrorCode;
+  /** The only endpoint that is asked, such as the one whose own state is wanted. */
+  readonly endpoint?: string | undefined;
 }
 
 /** The members of an exchange that every method takes from its caller. */
