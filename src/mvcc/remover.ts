@@ -61,10 +61,12 @@ export class Remover {
         for (const { key, record } of slice) {
           if (this.#isOver() || !this.#removeChunk(key, record, compactRevision)) return;
         }
-        if (buffer.bytes > bufferedBytesMax) await buffer.flush();
         if (this.#isOver()) return;
+        buffer.scheduleFlush();
+        if (buffer.bytes > bufferedBytesMax) await buffer.flush();
       }
     } finally {
+      buffer.scheduleFlush();
       await scan.close();
       await moment.snapshot.close();
     }
@@ -76,12 +78,14 @@ export class Remover {
     const { changes } = decodeChanges(key, record);
     for (const change of changes) {
       if (change.revision > compactRevision) break;
-      if (change.revision <= state.removedRevision || change.previousRevision === 0) continue;
+      if (change.revision < state.removedRevision || change.previousRevision === 0) continue;
+      // Put and deleted by the compact revision itself: whoever watches from there is still told of both.
+      if (change.previousRevision === compactRevision) continue;
       buffer.delete(historyKey(keySpace, change.key, change.previousRevision));
     }
     const last = changes.at(-1)?.revision ?? 0;
     this.#tables.state = { ...this.#tables.state, removedRevision: Math.min(last, compactRevision) };
-    // What happened at the compact revision itself can still be watched.
+    // What happened at the compact revision can still be watched.
     if (last >= compactRevision) return false;
     buffer.delete(tableKeyOf(key));
     return true;

@@ -110,6 +110,11 @@ export class WriteBuffer {
     else for (const [name, change] of layer.changes()) this.#active.set(name, change);
   }
 
+  /** Changes that belong to no entry were made: they go down with the next batch, also if no entry comes. */
+  scheduleFlush(): void {
+    this.#schedule();
+  }
+
   /** The entry at `index`, and all before it, are in the buffer completely. */
   advance(index: number): void {
     this.#appliedIndex = index;

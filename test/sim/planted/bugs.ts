@@ -256,8 +256,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'compaction too greedy',
     what: 'versions that ended a little after the compact revision are removed as well',
     file: 'mvcc/remover.ts',
-    find: 'if (change.revision > compactRevision) break;',
-    replace: 'if (change.revision > compactRevision + 3) break;',
+    find: '      if (change.revision > compactRevision) break;\n',
+    replace: '      if (change.revision > compactRevision + 3) break;\n',
   },
   {
     name: 'past version seen too long',
