@@ -11,7 +11,27 @@ export type Action =
   /** `done`: there was something to delete. */
   | { readonly kind: 'delete'; readonly done: boolean }
   /** `null`: there was no such key. */
-  | { readonly kind: 'get'; readonly value: string | null };
+  | { readonly kind: 'get'; readonly value: string | null }
+  /**
+   * Puts several keys on condition that certain keys have certain values; `done`: all had. The operation's `key` names
+   * the group that they all belong to, whose state is one: see `groupState`.
+   */
+  | { readonly kind: 'txn'; readonly expected: Fields; readonly written: Fields; readonly done: boolean }
+  /** All keys of a group, read at once. */
+  | { readonly kind: 'snapshot'; readonly values: Fields };
+
+/** Values by key; `null`, as no mention at all: there is no such key. */
+export type Fields = Readonly<Record<string, string | null>>;
+
+/** The keys of a group and their values as one state. */
+export function groupState(fields: Fields): State {
+  const present = Object.entries(fields).filter(([, value]) => value !== null);
+  return present.length === 0 ? null : JSON.stringify(present.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function fieldsOf(state: State): Fields {
+  return state === null ? {} : Object.fromEntries(JSON.parse(state) as [string, string][]);
+}
 
 /** One request of a client. One that was refused, so that it certainly had no effect, is no part of a history. */
 export interface Operation {
@@ -50,7 +70,18 @@ export function stateAfter(state: State, { action, endMs }: Operation): State | 
       return conditional(state !== null, done, state, null);
     case 'get':
       return state === action.value ? state : undefined;
+    case 'txn': {
+      const fields = fieldsOf(state);
+      return conditional(holdsIn(fields, action.expected), done, state, groupState({ ...fields, ...action.written }));
+    }
+    case 'snapshot':
+      return state === groupState(action.values) ? state : undefined;
   }
+}
+
+/** Whether all that was expected is so. */
+export function holdsIn(fields: Fields, expected: Fields): boolean {
+  return Object.entries(expected).every(([key, value]) => (fields[key] ?? null) === value);
 }
 
 function conditional(holds: boolean, done: boolean, before: State, after: State): State | undefined {
@@ -77,5 +108,15 @@ function describeAction(key: string, action: Action): string {
       return `delete ${key}`;
     case 'get':
       return `get ${key}, told ${action.value ?? 'that there is none'}`;
+    case 'txn':
+      return `txn ${key}: if ${describeFields(action.expected)} then ${describeFields(action.written)}`;
+    case 'snapshot':
+      return `snapshot ${key}, told ${describeFields(action.values)}`;
   }
+}
+
+function describeFields(fields: Fields): string {
+  return Object.entries(fields)
+    .map(([key, value]) => `${key}=${value ?? '-'}`)
+    .join(' ');
 }

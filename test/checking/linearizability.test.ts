@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Random, seededRandom } from '../../src/base/random.ts';
-import { type Action, type Operation, type State, stateAfter } from './history.ts';
+import { type Action, type Fields, type Operation, type State, stateAfter } from './history.ts';
 import { checkLinearizable, describeVerdict } from './linearizability.ts';
 
 const unknown = Number.POSITIVE_INFINITY;
@@ -41,6 +41,40 @@ test('linearizability: lies', () => {
   breaks('a swap that failed without a reason', [put('a', 0, 1), swap('a', 'b', false, 2, 3)]);
   breaks('a delete of nothing', [remove(true, 0, 1)]);
   breaks('one of several keys', [put('a', 0, 1, 'x'), put('b', 0, 1, 'y'), get('b', 2, 3, 'y'), get(null, 2, 3, 'x')]);
+});
+
+test('linearizability: transactions over several keys that are one state', () => {
+  const both = { a: '5', b: '5' };
+  const open = txn({ a: null, b: null }, both, true, 0, 1);
+  const move = txn(both, { a: '4', b: '6' }, true, 2, 9);
+  holds('one, and looks beside and after it', [open, move, look(both, 3, 4), look({ a: '4', b: '6' }, 5, 6)]);
+  holds('two that touch different keys', [
+    open,
+    txn({ a: '5' }, { a: '4' }, true, 2, 9),
+    txn({ b: '5' }, { b: '6' }, true, 2, 9),
+    look({ a: '5', b: '6' }, 3, 4),
+    look({ a: '4', b: '6' }, 10, 11),
+  ]);
+  holds('two that touch the same key, of which one fails', [open, move, txn(both, { a: '0', b: '9' }, false, 2, 9)]);
+  holds('an unknown one took effect', [
+    open,
+    txn(both, { a: '1' }, true, 2, unknown),
+    look({ a: '1', b: '5' }, 50, 51),
+  ]);
+  holds('an unknown one did not', [open, txn(both, { a: '1' }, true, 2, unknown), look(both, 50, 51)]);
+  holds('a key that a transaction deletes', [open, txn({ a: '5' }, { a: null }, true, 2, 3), look({ b: '5' }, 4, 5)]);
+
+  breaks('two on the same condition', [open, move, txn(both, { a: '0', b: '9' }, true, 2, 9)]);
+  breaks('write skew', [
+    open,
+    txn(both, { a: '0' }, true, 2, 9),
+    txn(both, { b: '0' }, true, 2, 9),
+    look({ a: '0', b: '0' }, 10, 11),
+  ]);
+  breaks('half of it', [open, move, look({ a: '4', b: '5' }, 10, 11)]);
+  breaks('a key left out', [open, look({ a: '5' }, 2, 3)]);
+  breaks('a condition that failed without a reason', [open, txn({ a: '5' }, { a: '4' }, false, 2, 3)]);
+  breaks('an old state', [open, move, look(both, 10, 11)]);
 });
 
 test('linearizability: a lie is told as a short story', () => {
@@ -166,4 +200,12 @@ function swap(expected: string, value: string, done: boolean, startMs: number, e
 
 function remove(done: boolean, startMs: number, endMs: number): Operation {
   return operation({ kind: 'delete', done }, startMs, endMs);
+}
+
+function txn(expected: Fields, written: Fields, done: boolean, startMs: number, endMs: number): Operation {
+  return operation({ kind: 'txn', expected, written, done }, startMs, endMs);
+}
+
+function look(values: Fields, startMs: number, endMs: number): Operation {
+  return operation({ kind: 'snapshot', values }, startMs, endMs);
 }

@@ -287,8 +287,8 @@ function withoutUnseenValues(operations: readonly Operation[]): Operation[] {
   }
   return operations.map((operation) => {
     const { action, endMs } = operation;
-    const isKnown = endMs !== Number.POSITIVE_INFINITY || action.kind === 'delete' || action.kind === 'get';
-    if (isKnown || seen.has(action.value)) return operation;
+    if (endMs !== Number.POSITIVE_INFINITY || !('value' in action) || action.kind === 'get') return operation;
+    if (seen.has(action.value)) return operation;
     return { ...operation, action: { ...action, value: '\u0000unseen' } };
   });
 }
@@ -298,7 +298,7 @@ const noHint = Number.MAX_SAFE_INTEGER;
 /** It is known to have changed nothing. */
 function isIdle({ action, endMs }: Operation): boolean {
   if (endMs === Number.POSITIVE_INFINITY) return false;
-  return action.kind === 'get' || ('done' in action && !action.done);
+  return action.kind === 'get' || action.kind === 'snapshot' || ('done' in action && !action.done);
 }
 
 /** What nobody told a revision of comes last. */
@@ -310,10 +310,8 @@ function hintsFor(operations: readonly Operation[]): readonly number[] {
   }
   return operations.map(({ action, revision }) => {
     if (revision !== undefined) return revision;
-    return (
-      (action.kind === 'delete' || action.value === null ? undefined : seen.get(action.value)) ??
-      Number.MAX_SAFE_INTEGER
-    );
+    const value = 'value' in action ? action.value : null;
+    return (value === null ? undefined : seen.get(value)) ?? noHint;
   });
 }
 

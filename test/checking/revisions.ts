@@ -56,6 +56,8 @@ function checkRealTime(history: readonly Operation[]): RevisionFinding | undefin
 function checkValues(history: readonly Operation[]): RevisionFinding | undefined {
   const keys = new Map<string, Operation[]>();
   for (const operation of history) {
+    // A group of keys is held against the event log instead.
+    if (operation.action.kind === 'txn' || operation.action.kind === 'snapshot') continue;
     const others = keys.get(operation.key);
     if (others === undefined) keys.set(operation.key, [operation]);
     else others.push(operation);
@@ -92,12 +94,13 @@ function isCounted(operation: Operation): operation is Counted {
 
 function isEffectiveWrite(operation: Operation): operation is Counted {
   const { action } = operation;
-  return isCounted(operation) && action.kind !== 'get' && (!('done' in action) || action.done);
+  const isRead = action.kind === 'get' || action.kind === 'snapshot';
+  return isCounted(operation) && !isRead && (!('done' in action) || action.done);
 }
 
 /** The value of the key once the write has taken effect. */
 function valueAfter({ action }: Operation): string | null {
-  return action.kind === 'delete' ? null : action.value;
+  return 'value' in action ? action.value : null;
 }
 
 function newestUpTo(writes: readonly Counted[], revision: number): Counted | undefined {

@@ -1,19 +1,13 @@
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import type { Action, Operation } from '../checking/history.ts';
 import type { NodeProcess } from './processes.ts';
-import { isConnectionRefused } from './refused-connection.ts';
-
-/** A node that is paused answers nothing; the client has other nodes to ask. */
-const requestMsMax = 2000;
+import { type Answer, isOk, send, txnBody } from './send.ts';
 
 /** What the client knows of a key: a value that it saw, and the entity tag that came with it. */
 interface Seen {
   readonly value: string;
   readonly tag: string;
 }
-
-/** How a request ended: with an answer, certainly without effect, or without anybody knowing. */
-type Outcome = { readonly answer: Response } | 'refused' | 'unknown';
 
 /**
  * Clients that put, create, swap, delete and read a few keys through all nodes, at random and without pause, and write
@@ -78,13 +72,9 @@ export class HistoryLoad implements AsyncDisposable {
     const known = seen.get(key);
     const startMs = performance.now();
     if (choice < 6) {
-      const outcome = await send(url + (consistencies[choice] ?? ''), { method: 'GET' });
-      if (typeof outcome === 'string') return false;
-      const { answer } = outcome;
-      const text = await answer.text().catch(() => undefined);
-      // The node died in the middle of its answer: nothing was told.
-      if (text === undefined) return false;
-      const found = answer.status === 200 ? text : null;
+      const answer = await send(url + (consistencies[choice] ?? ''), { method: 'GET' }, answers);
+      if (typeof answer === 'string') return false;
+      const found = answer.status === 200 ? answer.text : null;
       const tag = answer.headers.get('etag');
       if (found !== null && tag !== null) seen.set(key, { value: found, tag });
       const stalenessMs = Number(answer.headers.get('balsa-staleness-ms') ?? 0);
@@ -99,20 +89,18 @@ export class HistoryLoad implements AsyncDisposable {
       });
       return true;
     }
-    const [request, action] = writeOf(choice - 2, value, known);
-    const outcome = await send(url, request);
-    if (outcome === 'refused') return false;
-    if (outcome === 'unknown') {
+    const isTxn = choice === 9 && known !== undefined;
+    const [request, action] = isTxn ? swapByTxn(key, value, known) : writeOf(choice - 2, value, known);
+    const answer = await send(isTxn ? `${node.url}/v1/txn?timeout=1s` : url, request, answers);
+    if (answer === 'refused') return false;
+    if (answer === 'unknown') {
       this.#note({ client, key, action: action(true), startMs, endMs: Number.POSITIVE_INFINITY });
       return false;
     }
-    const { answer } = outcome;
-    const tag = answer.headers.get('etag');
-    if (answer.ok && tag !== null) seen.set(key, { value, tag });
-    const told = { client, key, action: action(answer.ok), startMs, endMs: performance.now() };
-    const revision =
-      request.method === 'DELETE' ? Number(answer.headers.get('balsa-revision')) : tag && revisionOf(tag);
-    this.#note(answer.ok && typeof revision === 'number' ? { ...told, revision } : told);
+    const { done, revision } = request.method === 'POST' ? toldOfTxn(answer) : toldOfWrite(answer, request.method);
+    if (done && revision !== undefined) seen.set(key, { value, tag: `"${revision}"` });
+    const told = { client, key, action: action(done), startMs, endMs: performance.now() };
+    this.#note(done && revision !== undefined ? { ...told, revision } : told);
     return true;
   }
 
@@ -144,16 +132,28 @@ function writeOf(choice: number, value: string, known: Seen | undefined): [Reque
   return [{ method: 'PUT', body: value }, () => ({ kind: 'put', value })];
 }
 
+/** The same swap, as a transaction. */
+function swapByTxn(key: string, value: string, known: Seen): [RequestInit, (done: boolean) => Action] {
+  const body = txnBody([{ key, modRevision: { '=': revisionOf(known.tag) } }], [{ put: { key, value } }]);
+  return [{ method: 'POST', body }, (done) => ({ kind: 'swap', expected: known.value, value, done })];
+}
+
+/** Whether a write was done, and its revision if it was. */
+interface Told {
+  readonly done: boolean;
+  readonly revision: number | undefined;
+}
+
+function toldOfTxn({ text }: Answer): Told {
+  const { succeeded, revision } = JSON.parse(text) as { succeeded: boolean; revision: number };
+  return { done: succeeded, revision };
+}
+
+function toldOfWrite(answer: Answer, method: string | undefined): Told {
+  const tag = answer.headers.get('etag');
+  const revision = method === 'DELETE' ? answer.headers.get('balsa-revision') : tag && revisionOf(tag);
+  return { done: isOk(answer), revision: revision === null ? undefined : Number(revision) };
+}
+
 /** Statuses that answer the question: done, there is no such key, the condition does not hold. */
 const answers = [200, 201, 404, 412];
-
-async function send(url: string, request: RequestInit): Promise<Outcome> {
-  try {
-    const answer = await fetch(url, { ...request, signal: AbortSignal.timeout(requestMsMax) });
-    if (answers.includes(answer.status)) return { answer };
-    const problem = (await answer.json()) as { code?: unknown };
-    return problem.code === 'outcome_unknown' ? 'unknown' : 'refused';
-  } catch (reason) {
-    return isConnectionRefused(reason) ? 'refused' : 'unknown';
-  }
-}

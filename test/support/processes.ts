@@ -82,8 +82,8 @@ export class NodeProcess {
     return [...new Map(all.map((flag) => [flag.slice(0, flag.indexOf('=')), flag])).values()];
   }
 
-  async get(path: string, timeoutMs = 5000): Promise<Response> {
-    return fetch(this.url + path, { signal: AbortSignal.timeout(timeoutMs) });
+  async get(path: string, timeoutMs = 5000, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+    return fetch(this.url + path, { headers, signal: AbortSignal.timeout(timeoutMs) });
   }
 }
 

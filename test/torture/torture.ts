@@ -1,12 +1,10 @@
 import { type Random, seededRandom } from '../../src/base/random.ts';
-import { checkLinearizable, describeVerdict } from '../checking/linearizability.ts';
-import { checkRevisions, describeFinding } from '../checking/revisions.ts';
 import { agreedContents } from '../support/contents.ts';
-import { HistoryLoad } from '../support/history-load.ts';
 import { eventually, type NodeProcess, ProcessCluster } from '../support/processes.ts';
 import { damageJournal, receiptQuietMs } from './damage.ts';
 import { LinkProxy, Links } from './link-proxy.ts';
 import { SmallDisk } from './small-disk.ts';
+import { Workload } from './workload.ts';
 
 export interface TortureOptions {
   readonly members: number;
@@ -19,9 +17,8 @@ export interface TortureOptions {
 
 /** Everything that was done, and how it ended. */
 export interface TortureResult {
+  /** What clients did, and then what was done to the members. */
   readonly counts: ReadonlyMap<string, number>;
-  readonly operations: number;
-  readonly unknown: number;
   /** Why it failed, and where the data is; undefined if nothing was wrong. */
   readonly failure: string | undefined;
 }
@@ -95,7 +92,7 @@ class Torture {
     this.#end = resolve;
   });
   readonly #loops: Promise<void>[] = [];
-  #load: HistoryLoad | undefined;
+  #workload: Workload | undefined;
 
   constructor(
     options: TortureOptions,
@@ -125,8 +122,7 @@ class Torture {
     }
     for (const [i, proxy] of this.#proxies.entries())
       for (const id of this.#ids) if (id !== this.#ids[i]) proxy.resetFrom(id);
-    const { seed } = this.#options;
-    this.#load = new HistoryLoad(nodes, { clients: 6, keys: 6, seed, generationMs: 4000 });
+    this.#workload = new Workload(nodes, this.#options.seed);
     for (const kind of Object.keys(everyMs) as FaultKind[]) this.#loops.push(this.#repeat(kind));
     this.#loops.push(this.#supervise());
     await this.#report();
@@ -141,35 +137,25 @@ class Torture {
     this.#links.heal();
     this.#disk?.free();
     for (const node of this.#paused) node.signal('SIGCONT');
-    await this.#load?.stop();
-    const history = this.#load?.history ?? [];
+    // Whatever was sent until it is answered needs a quorum for that.
+    for (const node of this.#cluster.nodes) if (!node.isRunning) node.start();
+    await this.#workload?.stop();
     const failure = this.#failure ?? (await this.#judge());
-    const unknown = history.filter(({ endMs }) => endMs === Number.POSITIVE_INFINITY).length;
-    return { counts: this.#counts, operations: history.length - unknown, unknown, failure };
+    await this.#workload?.leave();
+    return { counts: new Map([...(this.#workload?.counts ?? []), ...this.#counts]), failure };
   }
 
   async #judge(): Promise<string | undefined> {
     const { nodes } = this.#cluster;
-    const history = this.#load?.history ?? [];
     try {
-      for (const node of nodes) if (!node.isRunning) node.start();
       await this.#cluster.ready(60_000);
       for (const node of nodes) await this.#healed(node, 30_000);
-      const { values } = await agreedContents(nodes);
-      const atMs = performance.now();
-      // What is there in the end is a last read of every key.
-      for (const key of new Set(history.map((operation) => operation.key))) {
-        const found = values.get(key);
-        const value = found === undefined ? null : found.slice(found.indexOf(' ') + 1);
-        history.push({ client: 0, key, action: { kind: 'get', value }, startMs: atMs, endMs: atMs + 1 });
-      }
+      await this.#workload?.untilLeasesEnd();
+      const { values, revision } = await agreedContents(nodes);
+      return await this.#workload?.judge(values, revision);
     } catch (reason) {
       return `The cluster did not recover: ${describe(reason)}`;
     }
-    const finding = checkRevisions(history);
-    if (finding !== undefined) return describeFinding(finding);
-    const verdict = checkLinearizable(history);
-    return verdict.linearizable ? undefined : describeVerdict(verdict);
   }
 
   async #report(): Promise<void> {
@@ -181,7 +167,7 @@ class Torture {
       const faults = [...this.#counts].map(([name, count]) => `${count} ${name}`).join(', ');
       const down = [...this.#down].map(({ spec }) => spec.name).join(' ');
       const seconds = ((performance.now() - startedMs) / 1000).toFixed();
-      say(`${seconds} s · ${this.#load?.history.length} requests · ${faults}${down === '' ? '' : ` · down: ${down}`}`);
+      say(`${seconds} s · ${this.#workload?.requests} requests · ${faults}${down === '' ? '' : ` · down: ${down}`}`);
     }
   }
 
