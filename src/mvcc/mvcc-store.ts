@@ -25,7 +25,14 @@ import { encodeState, type StateHash, type StoreState, stateKey } from './store-
 import { Tables } from './tables.ts';
 import { recall, remember } from './tokens-table.ts';
 import { scanVersions } from './version-scan.ts';
-import { type PastChanges, type PastLimits, type StoreWatch, WatchHub, type WatchSink } from './watch/hub.ts';
+import {
+  type PastChanges,
+  type PastLimits,
+  pastLimits,
+  type StoreWatch,
+  WatchHub,
+  type WatchSink,
+} from './watch/hub.ts';
 import { WriteBuffer } from './write-buffer.ts';
 
 /** What opening found in the database. */
@@ -79,11 +86,14 @@ class MvccStore implements Store {
     });
     const isOver = (): boolean => this.#closing !== undefined || !this.#buffer.isUsable;
     this.#remover = new Remover(this.#tables, () => this.#moment(), isOver);
-    this.watches = new WatchHub({
-      revision: () => this.revision,
-      compactRevision: () => this.compactRevision,
-      readChanges: (from, range, limits) => this.#readChanges(from, range, limits),
-    });
+    this.watches = new WatchHub(
+      {
+        revision: () => this.revision,
+        compactRevision: () => this.compactRevision,
+        readChanges: (from, range, limits) => this.#readChanges(from, range, limits),
+      },
+      { ...pastLimits, changesMax: options.watchStepChanges ?? pastLimits.changesMax },
+    );
     this.#removeForgotten();
   }
 

@@ -38,6 +38,8 @@ export interface OpenStateOptions {
   readonly flushIntervalMs: number;
   readonly flushChangesMax: number;
   readonly flushBytesMax: number;
+  /** See `StoreOptions`. */
+  readonly watchStepChanges?: number;
   readonly logger: ReplicaLog;
 }
 
@@ -231,6 +233,7 @@ async function openStoreOf(options: OpenStateOptions, closers: Closers): Promise
     flushIntervalMs,
     flushChangesMax,
     flushBytesMax,
+    watchStepChanges: options.watchStepChanges,
   });
   closers.push(() => store.close());
   return store;

@@ -83,6 +83,7 @@ export interface Plan {
   readonly limits: RaftLimits;
   readonly logCacheBytes: number;
   readonly flushIntervalMs: number;
+  readonly watchStepChanges: number;
   readonly clients: ClientPlan;
   readonly store: StorePlan;
   readonly faults: readonly Fault[];
@@ -153,6 +154,7 @@ export function planOf(seed: number, wishes: { readonly members?: number | undef
     limits: needsShortMessages ? { ...limits, messageBytesMax: 1 } : limits,
     logCacheBytes: chance.pick([0, 2_000, 1_000_000]),
     flushIntervalMs: chance.pick([50, 2000]),
+    watchStepChanges: chance.pick([1, 5, 1000]),
     clients: drawClients(chance),
     store: {
       clients: chance.below(4),

@@ -41,7 +41,8 @@ export interface PastChanges {
 /** What is kept of the last revisions, for watchers that are nearly there; in number and in bytes, about. */
 const recentRevisionsMax = 4096;
 const recentBytesMax = 4 * 1024 * 1024;
-const pastLimits = { changesMax: 1000, bytesMax: 512 * 1024 } as const;
+/** What is read of the past in one step, unless the store is told otherwise. */
+export const pastLimits = { changesMax: 1000, bytesMax: 512 * 1024 } as const;
 
 /**
  * All watches of a store. Those that are up to date are told of each revision as it is applied; those that ask for the
@@ -52,6 +53,7 @@ const pastLimits = { changesMax: 1000, bytesMax: 512 * 1024 } as const;
  */
 export class WatchHub {
   readonly #source: WatchSource;
+  readonly #pastLimits: Omit<PastLimits, 'previous'>;
   /** Watchers of the same thing get the same batches. */
   readonly #groups = new Map<string, Group>();
   /** Groups of single keys by key, of all others in a list: a change looks at its own key's groups and at all ranges. */
@@ -66,8 +68,9 @@ export class WatchHub {
   #compactedTo: Revision = 0;
   #closed: BalsaError | undefined;
 
-  constructor(source: WatchSource) {
+  constructor(source: WatchSource, limits: Omit<PastLimits, 'previous'> = pastLimits) {
     this.#source = source;
+    this.#pastLimits = limits;
   }
 
   get size(): number {
@@ -194,7 +197,7 @@ export class WatchHub {
     const { range, previous } = watcher.group.request;
     let past: PastChanges;
     try {
-      past = await this.#source.readChanges(watcher.next, range, { ...pastLimits, previous });
+      past = await this.#source.readChanges(watcher.next, range, { ...this.#pastLimits, previous });
     } catch (cause) {
       this.#end(
         watcher,

@@ -232,10 +232,10 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'watch tells a revision twice',
-    what: 'a watcher that is handed over from the past to the present is told the last revision again',
+    what: 'a watcher that takes no more while it is handed over to the present is told the last revision again',
     file: 'mvcc/watch/hub.ts',
-    find: '      watcher.next = revision + 1;\n    }\n    this.#behind.delete(watcher);',
-    replace: '      watcher.next = revision;\n    }\n    this.#behind.delete(watcher);',
+    find: '        watcher.next = batch.revision + 1;\n        const takesMore',
+    replace: '        watcher.next = batch.revision;\n        const takesMore',
   },
   {
     name: 'slow watcher skipped',

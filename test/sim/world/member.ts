@@ -33,6 +33,7 @@ export interface MemberOptions {
   readonly logCacheBytes: number;
   readonly flushIntervalMs: number;
   readonly integrityIntervalMs: number;
+  readonly watchStepChanges: number;
   readonly events: MemberEvents;
 }
 
@@ -194,6 +195,7 @@ export class SimulatedMember {
       logCacheBytes: this.#options.logCacheBytes,
       flushIntervalMs: this.#options.flushIntervalMs,
       flushChangesMax: 200,
+      watchStepChanges: this.#options.watchStepChanges,
       flushBytesMax: 1024 * 1024,
       logger,
     });

@@ -125,6 +125,7 @@ export class World {
       logCacheBytes: plan.logCacheBytes,
       flushIntervalMs: plan.flushIntervalMs,
       integrityIntervalMs,
+      watchStepChanges: plan.watchStepChanges,
       events: {
         onStarted: (started) => {
           this.safety.onStart(started.id);
