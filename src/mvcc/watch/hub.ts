@@ -43,6 +43,8 @@ const recentRevisionsMax = 4096;
 const recentBytesMax = 4 * 1024 * 1024;
 /** What is read of the past in one step, unless the store is told otherwise. */
 export const pastLimits = { changesMax: 1000, bytesMax: 512 * 1024 } as const;
+/** The least that is read for a watcher that takes little at a time; what it does not take is read again. */
+const stepBytesMin = 16 * 1024;
 
 /**
  * All watches of a store. Those that are up to date are told of each revision as it is applied; those that ask for the
@@ -197,7 +199,8 @@ export class WatchHub {
     const { range, previous } = watcher.group.request;
     let past: PastChanges;
     try {
-      past = await this.#source.readChanges(watcher.next, range, { ...this.#pastLimits, previous });
+      const bytesMax = Math.min(watcher.stepBytes, this.#pastLimits.bytesMax);
+      past = await this.#source.readChanges(watcher.next, range, { ...this.#pastLimits, bytesMax, previous });
     } catch (cause) {
       this.#end(
         watcher,
@@ -207,12 +210,15 @@ export class WatchHub {
     }
     // Compaction may have overtaken the reading, and removed what should have been read.
     if (watcher.isOver || this.#endIfCompacted(watcher)) return;
+    let bytes = 0;
     for (const changes of past.revisions) {
+      bytes += bytesOf(changes);
       const batch = watcher.group.batch(changes, this.#source.compactRevision());
       watcher.next = changes.revision + 1;
       if (batch === undefined) continue;
       if (!watcher.sink.onBatch(batch)) {
         if (!watcher.isOver) {
+          watcher.stepBytes = Math.max(stepBytesMin, bytes);
           this.#behind.delete(watcher);
           watcher.group.paused.add(watcher);
         }
@@ -220,6 +226,7 @@ export class WatchHub {
       }
       if (watcher.isOver) return;
     }
+    watcher.stepBytes *= 2;
     watcher.next = Math.max(watcher.next, past.completeTo + 1);
   }
 
@@ -326,6 +333,8 @@ class Watcher {
   /** The first revision that it has not been told of. */
   next: Revision;
   isOver = false;
+  /** What it takes at a time, as far as is known. */
+  stepBytes = 4 * stepBytesMin;
 
   constructor(group: Group, sink: WatchSink, next: Revision) {
     this.group = group;
