@@ -49,7 +49,14 @@ export class AutoCompaction implements Duty {
     const now = clock.monotonicMs();
     const revision = this.#forgettable(now);
     if (revision === undefined || revision <= store.compactRevision || revision > store.revision) return;
-    void this.#replica.propose(encodeCommand({ kind: 'compact', revision }), proposalTimeoutMs);
+    void this.#compact(revision);
+  }
+
+  async #compact(revision: Revision): Promise<void> {
+    const answer = await this.#replica.propose(encodeCommand({ kind: 'compact', revision }), proposalTimeoutMs);
+    if (answer.outcome === 'done' || this.#options.mode !== 'periodic') return;
+    // As etcd, sooner than after a whole interval: it may be an hour.
+    this.#lastMs -= (1 - 1 / samplesPerInterval) * intervalOf(this.#options);
   }
 
   #forgettable(now: number): Revision | undefined {
@@ -60,7 +67,7 @@ export class AutoCompaction implements Duty {
       this.#lastMs = now;
       return this.#replica.options.store.revision - options.retention;
     }
-    const intervalMs = Math.min(options.retentionMs, hourMs);
+    const intervalMs = intervalOf(options);
     const last = this.#samples.at(-1);
     if (last === undefined || now - last.atMs >= intervalMs / samplesPerInterval) {
       this.#samples.push({ atMs: now, revision: this.#replica.options.store.revision });
@@ -72,4 +79,8 @@ export class AutoCompaction implements Duty {
     this.#samples = this.#samples.slice(old);
     return this.#samples[0]?.revision;
   }
+}
+
+function intervalOf({ retentionMs }: Extract<AutoCompactionOptions, { mode: 'periodic' }>): number {
+  return Math.min(retentionMs, hourMs);
 }

@@ -69,7 +69,7 @@ export function checkKept(put: {
 
 interface Written {
   readonly puts: ReadonlySet<string>;
-  readonly deletes: readonly KeyRange[];
+  readonly deletes: Spans;
 }
 
 /**
@@ -79,28 +79,86 @@ interface Written {
 function checkKeysOnce(txn: TxnRequest): Written {
   const success = written(txn.success);
   const failure = written(txn.failure);
-  return { puts: new Set([...success.puts, ...failure.puts]), deletes: [...success.deletes, ...failure.deletes] };
+  success.deletes.addAll(failure.deletes);
+  return { puts: new Set([...success.puts, ...failure.puts]), deletes: success.deletes };
 }
 
 function written(operations: readonly TxnOperation[]): Written {
   const puts = new Set<string>();
-  const deletes = operations.flatMap((operation) => (operation.kind === 'delete' ? [operation.range] : []));
+  const deletes = new Spans();
   const addPut = (name: string): void => {
-    if (puts.has(name) || deletes.some((range) => has(range, name))) throw duplicate(name);
+    if (puts.has(name) || deletes.has(name)) throw duplicate(name);
     puts.add(name);
   };
+  for (const operation of operations) if (operation.kind === 'delete') deletes.add(spanOf(operation.range));
   for (const operation of operations) {
     if (operation.kind !== 'txn') continue;
     const nested = checkKeysOnce(operation.txn);
     for (const name of nested.puts) addPut(name);
-    deletes.push(...nested.deletes);
+    deletes.addAll(nested.deletes);
   }
   for (const operation of operations) if (operation.kind === 'put') addPut(nameOf(operation.key));
   return { puts, deletes };
 }
 
-function has({ start, end }: KeyRange, name: string): boolean {
-  return name >= nameOf(start) && (end === undefined || name < nameOf(end));
+/** A range by the names of its keys. */
+interface Span {
+  readonly start: string;
+  readonly end: string | undefined;
+}
+
+/**
+ * What is deleted: in order, no two of them touching, so that one look tells of a key. Nested transactions hold tens of
+ * thousands of operations; comparing each put with each deletion would keep everybody else waiting for minutes.
+ */
+class Spans {
+  readonly #spans: Span[] = [];
+
+  has(name: string): boolean {
+    const span = this.#spans[this.#startingUpTo(name) - 1];
+    return span !== undefined && (span.end === undefined || name < span.end);
+  }
+
+  addAll(other: Spans): void {
+    for (const span of other.#spans) this.add(span);
+  }
+
+  /** Those that it touches become one with it. */
+  add({ start, end }: Span): void {
+    if (end !== undefined && end <= start) return;
+    let from = this.#startingUpTo(start);
+    const before = this.#spans[from - 1];
+    if (before !== undefined && (before.end === undefined || before.end >= start)) from--;
+    const to = end === undefined ? this.#spans.length : this.#startingUpTo(end);
+    const first = from < to ? this.#spans[from] : undefined;
+    const last = from < to ? this.#spans[to - 1] : undefined;
+    const merged: Span = {
+      start: first !== undefined && first.start < start ? first.start : start,
+      end: last === undefined ? end : laterEnd(last.end, end),
+    };
+    this.#spans.splice(from, to - from, merged);
+  }
+
+  /** How many begin there or before. */
+  #startingUpTo(name: string): number {
+    let low = 0;
+    let high = this.#spans.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#spans[middle] as Span).start <= name) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function laterEnd(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  return a > b ? a : b;
+}
+
+function spanOf({ start, end }: KeyRange): Span {
+  return { start: nameOf(start), end: end === undefined ? undefined : nameOf(end) };
 }
 
 /** Latin1, in which the order of strings is that of the bytes. */

@@ -34,6 +34,8 @@ export class Integrity implements Duty {
   readonly #replica: Replica;
   readonly #options: IntegrityOptions;
   #lastMs: number;
+  /** Entries up to there were taken in by an earlier process, whose notes are gone. */
+  readonly #openedIndex: number;
   #checkedIndex = 0;
   #isChecking = false;
   #isClearing = false;
@@ -42,6 +44,7 @@ export class Integrity implements Duty {
     this.#replica = replica;
     this.#options = options;
     this.#lastMs = replica.options.clock.monotonicMs();
+    this.#openedIndex = replica.options.store.appliedIndex;
     replica.addDuty(this);
     replica.answerPeers(peerRequestKinds.stateHash, (body) => this.#answer(body));
   }
@@ -66,22 +69,16 @@ export class Integrity implements Duty {
   }
 
   async #check(term: Term): Promise<void> {
-    const { store, memberId, logger } = this.#replica.options;
+    const { store, logger } = this.#replica.options;
     const marked = await this.#replica.propose(encodeCommand({ kind: 'checkState' }), proposalTimeoutMs);
     const own = store.stateHashes.at(-1);
     if (marked.outcome !== 'done' || own === undefined) return;
-    const { voters, learners } = this.#replica.core.status().configuration;
-    const members = [...new Set([...voters, ...learners])];
-    const hashes = await Promise.all(
-      members.map(async (id) => [id, id === memberId ? own.hash : await this.#ask(id, own.index)] as const),
-    );
+    const { known, right } = await this.#compare(own);
     if (this.#replica.leadingTerm !== term) return;
     // Nothing but this check may have happened by the next time.
     this.#checkedIndex = store.appliedIndex;
-    const known = hashes.filter((entry): entry is readonly [string, number] => entry[1] !== undefined);
     const differing = known.filter(([, hash]) => hash !== own.hash);
     if (differing.length === 0) return;
-    const right = majority(known, members.length);
     if (right === undefined) {
       logger.warn('states differ and no majority is of one mind', {
         index: own.index,
@@ -95,6 +92,18 @@ export class Integrity implements Duty {
       const alarm = { kind: 'alarm', action: 'raise', memberId: id, index: own.index, hash: right } as const;
       await this.#replica.propose(encodeCommand(alarm), proposalTimeoutMs);
     }
+  }
+
+  /** What every member noted at that place, of those that say so; and what most of all members did. */
+  async #compare(own: StateHash): Promise<Comparison> {
+    const { memberId } = this.#replica.options;
+    const { voters, learners } = this.#replica.core.status().configuration;
+    const members = [...new Set([...voters, ...learners])];
+    const hashes = await Promise.all(
+      members.map(async (id) => [id, id === memberId ? own.hash : await this.#ask(id, own.index)] as const),
+    );
+    const known = hashes.filter((entry): entry is readonly [string, number] => entry[1] !== undefined);
+    return { known, right: majority(known, members.length) };
   }
 
   async #ask(member: string, index: number): Promise<number | undefined> {
@@ -127,17 +136,41 @@ export class Integrity implements Duty {
     const expected = store.corruptMembers.get(memberId);
     if (expected === undefined || this.#isClearing || this.#replica.hasFailed) return;
     const own = store.stateHashes.find(({ index }) => index === expected.index);
-    if (own?.hash !== expected.hash) {
-      this.#replica.fail(new StateDiffers(memberId, expected));
-      return;
-    }
-    this.#isClearing = true;
+    if (own === undefined && this.#openedIndex < expected.index) this.#meanwhile(this.#clearIfRight(expected));
+    else if (own?.hash === expected.hash) this.#meanwhile(this.#clear(expected));
+    else this.#replica.fail(new StateDiffers(memberId, expected));
+  }
+
+  /** Its note of that place has made way for later ones. Each covers all before it, so the last one tells as well. */
+  async #clearIfRight(expected: StateHash): Promise<void> {
+    const { store, memberId } = this.#replica.options;
+    const own = store.stateHashes.at(-1);
+    if (own === undefined) return;
+    const { right } = await this.#compare(own);
+    if (right === own.hash) await this.#clear(expected);
+    // Others that do not answer, or have no note of that place any more, are asked again.
+    else if (right !== undefined) this.#replica.fail(new StateDiffers(memberId, { index: own.index, hash: right }));
+  }
+
+  async #clear(expected: StateHash): Promise<void> {
+    const { memberId } = this.#replica.options;
     const clear = { kind: 'alarm', action: 'clear', memberId, ...expected } as const;
+    await this.#replica.submit(encodeCommand(clear), proposalTimeoutMs);
+  }
+
+  /** What fails is tried again. */
+  #meanwhile(clearing: Promise<void>): void {
+    this.#isClearing = true;
     const ended = (): void => {
       this.#isClearing = false;
     };
-    this.#replica.submit(encodeCommand(clear), proposalTimeoutMs).then(ended, ended);
+    clearing.then(ended, ended);
   }
+}
+
+interface Comparison {
+  readonly known: readonly (readonly [member: string, hash: number])[];
+  readonly right: number | undefined;
 }
 
 /** The hash that more than half of all members have, those that did not answer counted. */

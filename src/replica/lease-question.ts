@@ -55,7 +55,8 @@ export function decodeLeaseAnswer(body: Uint8Array): LeaseAnswer | undefined {
   if (bytes[0] === 0) return { kind: 'notLeading' };
   if (bytes[0] === 1 && bytes.length === 17) {
     const [grantedTtl, leftMs] = [bytes.readDoubleBE(1), bytes.readDoubleBE(9)];
-    return grantedTtl >= 1 && leftMs >= 0 ? { kind: 'time', grantedTtl, leftMs } : undefined;
+    const isTime = Number.isFinite(grantedTtl) && Number.isFinite(leftMs) && grantedTtl >= 1 && leftMs >= 0;
+    return isTime ? { kind: 'time', grantedTtl, leftMs } : undefined;
   }
   const [code = '', ...detail] = bytes.toString('utf8', 1).split('\0');
   if (bytes[0] !== 2 || !isErrorCode(code)) return undefined;

@@ -150,7 +150,9 @@ export class ReplicaLeaseService implements LeaseService, Duty {
       if (kind === 'keepAlive' && this.#lessor.state(id) === 'checkpointed') await this.#restore(id, term, timeoutMs);
       if (this.#lessor.term !== term) return { kind: 'notLeading' };
       const lease = this.#replica.options.store.leases.get(id);
-      if (lease === undefined || this.#lessor.state(id) === 'gone') return { kind: 'failed', error: leaseNotFound() };
+      if (lease === undefined) return { kind: 'failed', error: leaseNotFound() };
+      // Its end is under way. Another leader may never hear of that, and then it lives on (as etcd, wait for either).
+      if (this.#lessor.state(id) === 'gone') return { kind: 'notLeading' };
       // It could not be restored in time.
       if (kind === 'keepAlive' && this.#lessor.state(id) === 'checkpointed') return { kind: 'notLeading' };
       if (kind === 'keepAlive') this.#lessor.renew(id);

@@ -31,6 +31,8 @@ interface Held {
   isCheckpointed: boolean;
   /** Checkpoints that were proposed for it. */
   checkpoints: number;
+  /** In line for its checkpoint. */
+  isWaiting: boolean;
   /** Its end is proposed. */
   isExpiring: boolean;
 }
@@ -52,7 +54,7 @@ interface Wake {
 export class Lessor {
   readonly #options: LessorOptions;
   readonly #held = new Map<LeaseId, Held>();
-  readonly #wakes = new Heap<Wake>((a, b) => a.atMs < b.atMs);
+  #wakes = newWakes();
   #term: Term | undefined;
   #nowMs = 0;
   #lastTickMs: number;
@@ -93,7 +95,7 @@ export class Lessor {
   stop(): void {
     this.#term = undefined;
     this.#held.clear();
-    while (this.#wakes.pop() !== undefined);
+    this.#wakes = newWakes();
     this.#due = [];
     this.#toCheckpoint = [];
   }
@@ -175,6 +177,7 @@ export class Lessor {
       checkpointMs: 0,
       isCheckpointed: remaining !== undefined,
       checkpoints: 0,
+      isWaiting: false,
       isExpiring: false,
     };
     held.checkpointMs = now + checkpointInterval(held);
@@ -187,7 +190,7 @@ export class Lessor {
   }
 
   #look(lease: Held): void {
-    if (this.#held.get(lease.id) !== lease || lease.isExpiring) return;
+    if (!this.#isHeld(lease) || lease.isExpiring) return;
     if (lease.expiresMs <= this.#nowMs) {
       lease.isExpiring = true;
       this.#due.push(lease);
@@ -195,7 +198,9 @@ export class Lessor {
     }
     if (lease.checkpointMs <= this.#nowMs) {
       lease.checkpointMs = this.#nowMs + checkpointInterval(lease);
-      this.#toCheckpoint.push(lease);
+      // There may be more of them than entries get through; the one that is in line will say what is left then.
+      if (!lease.isWaiting) this.#toCheckpoint.push(lease);
+      lease.isWaiting = true;
     }
     this.#wakeLater(lease);
   }
@@ -205,14 +210,13 @@ export class Lessor {
     const term = this.#term;
     if (this.#isExpiring || term === undefined || this.#due.length === 0) return;
     this.#isExpiring = true;
-    const batch = this.#due.splice(0, expiredPerEntryMax);
-    await this.#options.expire(
-      term,
-      batch.map(({ id }) => id),
-    );
+    // One that was revoked may have been granted anew under the same id, and that one is not due.
+    const batch = this.#due.splice(0, expiredPerEntryMax).filter((lease) => this.#isHeld(lease));
+    const ids = batch.map(({ id }) => id);
+    if (ids.length > 0) await this.#options.expire(term, ids);
     this.#isExpiring = false;
     if (this.#term !== term) return;
-    const left = batch.filter((lease) => this.#held.get(lease.id) === lease);
+    const left = batch.filter((lease) => this.#isHeld(lease));
     this.#due.push(...left);
     // What failed is tried again with the next tick.
     if (left.length === 0) void this.#expireDue();
@@ -222,19 +226,29 @@ export class Lessor {
     const term = this.#term;
     if (this.#isCheckpointing || term === undefined || this.#toCheckpoint.length === 0) return;
     this.#isCheckpointing = true;
-    const batch = this.#toCheckpoint
-      .splice(0, checkpointsPerEntryMax)
-      .filter((lease) => this.#held.get(lease.id) === lease && !lease.isExpiring);
-    for (const lease of batch) {
+    const leases: { readonly id: LeaseId; readonly remaining: number }[] = [];
+    for (const lease of this.#toCheckpoint.splice(0, checkpointsPerEntryMax)) {
+      lease.isWaiting = false;
+      // Rounded up: a lease must not lose a part of a second with each leader.
+      const remaining = Math.ceil((lease.expiresMs - this.#nowMs) / 1000);
+      // More than the TTL is left of what a leader gave for its election; the next one gives as much again.
+      if (!this.#isHeld(lease) || lease.isExpiring || 1000 * remaining >= lease.ttlMs) continue;
       // From here on: a renewal that is acknowledged before the entry is applied would be undone by it.
       lease.isCheckpointed = true;
       lease.checkpoints++;
+      leases.push({ id: lease.id, remaining });
     }
-    // Rounded up: a lease must not lose a part of a second with each leader.
-    const leases = batch.map(({ id, expiresMs }) => ({ id, remaining: Math.ceil((expiresMs - this.#nowMs) / 1000) }));
     if (leases.length > 0) await this.#options.checkpoint(term, leases);
     this.#isCheckpointing = false;
   }
+
+  #isHeld(lease: Held): boolean {
+    return this.#held.get(lease.id) === lease;
+  }
+}
+
+function newWakes(): Heap<Wake> {
+  return new Heap((a, b) => a.atMs < b.atMs);
 }
 
 /** Whoever renews in time, at a third of the TTL as clients do, never has a checkpoint written, if the TTL is short. */

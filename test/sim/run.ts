@@ -62,6 +62,7 @@ export async function run(plan: Plan): Promise<Outcome> {
     await converge(world, nemesis);
     await endLeases(world);
     await finishWatches(world);
+    await noteContents(world);
     checkHistory(world);
     world.model.checkLists();
     world.leaseClients.check();
@@ -169,6 +170,19 @@ async function finishWatches(world: World): Promise<void> {
   if (!haveSeen()) throw new Violation('watch', `a watcher was not told of everything up to revision ${revision}`);
   world.watchClients.stop();
   await world.scheduler.runUntil(world.scheduler.nowMs + 1000);
+}
+
+/** What the members hold in the end has to be what the model does. */
+async function noteContents(world: World): Promise<void> {
+  const all = { start: new Uint8Array(), end: undefined };
+  const request = { range: all, limit: 0, keysOnly: false, countOnly: false, sort: 'key', order: 'asc' } as const;
+  for (const { running } of world.members) {
+    const view = running?.state.store.readView();
+    if (view === undefined) continue;
+    const { kvs, count } = await inWorld(world, view.list(request, 1e9));
+    world.model.note({ request: { ...request, revision: view.revision }, kvs, count });
+    await inWorld(world, view.close());
+  }
 }
 
 /** An assertion that fails outside of a turn of the driver would end the process, as an exception that nobody catches. */

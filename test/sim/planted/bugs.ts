@@ -267,8 +267,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: '        if (revision <= record.endRevision) {',
   },
   {
-    name: 'comparison as it goes',
-    what: 'a nested transaction compares with what the outer one has changed (etcd compares with what was before)',
+    name: 'branch not told',
+    what: 'a nested transaction says that its comparisons held, whichever branch it took',
     file: 'mvcc/apply-txn.ts',
     find: "      return { kind: 'txn', succeeded: step.succeeded, results: yield* doPlan(draft, step, budget) };",
     replace: "      return { kind: 'txn', succeeded: true, results: yield* doPlan(draft, step, budget) };",
@@ -321,13 +321,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'replica/lessor.ts',
     find: 'this.#nowMs += Math.min(now - this.#lastTickMs, 2 * tickMs);',
     replace: 'this.#nowMs += now - this.#lastTickMs;',
-  },
-  {
-    name: 'renewal without a quorum',
-    what: 'a leader that was deposed and does not know it says that a lease is renewed (etcd#15247)',
-    file: 'replica/lease-service.ts',
-    find: '      await this.#replica.reads.confirm(timeoutMs);\n      const { term } = this.#lessor;',
-    replace: '      const { term } = this.#lessor;',
   },
   {
     name: 'renewal that the log does not know',
