@@ -35,8 +35,9 @@ export class SimulatedProcess implements Process, Clock {
     return this.#since.ownMs + (this.#scheduler.nowMs - this.#since.worldMs) * this.#rate;
   }
 
+  /** Never in the same turn: a wait shorter than the clock can tell would let time stand still. */
   setTimer(delayMs: number, callback: () => void): CancelTimer {
-    return this.#scheduler.after(delayMs / this.#rate, this, callback);
+    return this.#scheduler.after(Math.max(turnMs, delayMs / this.#rate), this, callback);
   }
 
   endOfTurn(callback: () => void): void {
