@@ -23,6 +23,7 @@ import type {
   LeaseRevokeAnswer,
   LeaseTimeAnswer,
 } from '../contract/lease.ts';
+import type { MemberAddRequest, MembershipAnswer, MoveLeaderAnswer } from '../contract/members.ts';
 import type { TxnAnswer, TxnRequest } from '../contract/txn.ts';
 import type { WatchBatch, WatchRequest } from '../contract/watch.ts';
 
@@ -128,6 +129,41 @@ export interface LeaseService {
   /** Deletes the lease and all its keys in one revision. */
   revoke(id: LeaseId, options: WriteOptions): Promise<LeaseRevokeAnswer>;
   list(options: ReadOptions): Promise<LeaseListAnswer>;
+}
+
+/**
+ * Who the members are. Each change is one step of the log, and the next one waits for it; wherever it is asked for, the
+ * leader decides. A change whose members could not decide alone rejects with `quorum_at_risk` and changes nothing.
+ */
+export interface MembershipService {
+  /** Adds a learner under a new id. Rejects with `member_exists` if another member has one of the URLs. */
+  add(request: MemberAddRequest, options: RequestOptions): Promise<MembershipAnswer>;
+  /** A learner that has caught up votes from here on. Rejects with `learner_behind`, `not_a_learner`, `member_not_found`. */
+  promote(id: string, options: RequestOptions): Promise<MembershipAnswer>;
+  /** The member takes part no more, and its id is never used again; a leader hands over first. */
+  remove(id: string, options: RequestOptions): Promise<MembershipAnswer>;
+  /** Where the others reach it from now on. */
+  update(id: string, peerUrls: readonly string[], options: RequestOptions): Promise<MembershipAnswer>;
+  /** `linearizable`: as of now; else as this member knows them. */
+  list(options: ReadOptions): Promise<MembershipAnswer>;
+  /**
+   * Hands leadership to that member, by id or name, or to the most advanced voter; resolves when it leads. Rejects with
+   * `bad_transferee`, or `timeout` if it did not take over.
+   */
+  moveLeader(to: string | undefined, options: RequestOptions): Promise<MoveLeaderAnswer>;
+}
+
+/**
+ * Backups: the whole store at one moment, verified chunk by chunk, as `storage/` describes the file. The stream holds
+ * up no writes; it has to be read to its end or returned.
+ */
+export interface BackupService {
+  backup(options: RequestOptions): Promise<{
+    readonly header: AnswerHeader;
+    /** Of the store that is streamed. */
+    readonly revision: Revision;
+    readonly chunks: AsyncIterable<Uint8Array>;
+  }>;
 }
 
 /** Why the whole cluster, or one member of it, does not do all that it should. */
