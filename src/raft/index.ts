@@ -1,9 +1,20 @@
+export {
+  configurationFault,
+  emptyConfiguration,
+  isEmptyConfiguration,
+  isJoint,
+  isVoter,
+  membersOf,
+} from './configuration.ts';
+export { type ConfigurationData, decodeConfigurationData, encodeConfigurationData } from './configuration-data.ts';
 export { decodeEntry, encodeEntry } from './entry-record.ts';
 export { defaultRaftOptions } from './options.ts';
 export { RaftCore } from './raft.ts';
 export type { TransferResult } from './transfer.ts';
 export type {
   Configuration,
+  ConfigurationChange,
+  ConfigurationEntry,
   Entry,
   EntryType,
   FollowerView,
@@ -19,6 +30,7 @@ export type {
   ReadState,
   Ready,
   Role,
+  Snapshot,
   SoftState,
   Term,
 } from './types.ts';

@@ -53,6 +53,31 @@ export interface Configuration {
   readonly autoLeave: boolean;
 }
 
+/**
+ * A configuration and the entry that brought it: it is in effect from the moment that entry is in the log, committed or
+ * not (thesis 4.1), until the next one, or until the entry is replaced. 0: the configuration that the log began with.
+ */
+export interface ConfigurationEntry {
+  readonly index: LogIndex;
+  readonly configuration: Configuration;
+}
+
+/** Who is to take part in the end; see `RaftCore.proposeConfiguration`. */
+export interface ConfigurationChange {
+  readonly voters: readonly MemberId[];
+  readonly learners: readonly MemberId[];
+  /** For the state machine, which gets it when the entry is committed. Opaque to Raft. */
+  readonly context: Uint8Array;
+}
+
+/** A state of the state machine in place of the log up to `index`, and the configuration in effect there. */
+export interface Snapshot {
+  readonly index: LogIndex;
+  /** Of the entry at `index`. */
+  readonly term: Term;
+  readonly configuration: Configuration;
+}
+
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader';
 
 /** State that dies with the process. */

@@ -1,31 +1,38 @@
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
-import type { Configuration, Entry, HardState, LogIndex, Term } from '../raft/types.ts';
+import type { ConfigurationEntry, Entry, HardState, LogIndex, Snapshot, Term } from '../raft/types.ts';
 import type { Database } from './database.ts';
 import type { EntryCache } from './entry-cache.ts';
 import { codeOf, DamagedStorage, laterDamageAdvice, StorageWriteFailed } from './errors.ts';
-import { entryKey, tailKey } from './log-keys.ts';
+import type { LogConfigurations } from './log-configurations.ts';
+import { baseKey, entryKey, tailKey } from './log-keys.ts';
 import {
   type ChainedEntry,
   chainAfter,
+  chainBehindSnapshot,
   decodeChainedEntry,
+  encodeBase,
   encodeChainedEntry,
   encodeTail,
+  type LogBase,
   type LogHeader,
   type Tail,
 } from './log-records.ts';
-import type { PersistBatch, RaftLog } from './raft-log.ts';
+import { droppedEntriesMax, type PersistBatch, type RaftLog } from './raft-log.ts';
 import { type ReceiptStore, receiptOf } from './receipt.ts';
 import { ReceiptWriter } from './receipt-writer.ts';
-import { writeSynced } from './synced-batch.ts';
+import { type Batch, writeSynced } from './synced-batch.ts';
 
 /** Entries that one call reads from the database; each costs a few microseconds of the event loop. */
 const coldEntriesMax = 128;
+/** About 4 ms. */
+const deletesPerTurn = 1000;
 
 export interface DurableLogOptions {
   readonly header: LogHeader;
   readonly tail: Tail;
   readonly cache: EntryCache;
+  readonly configurations: LogConfigurations;
   /** For messages: where the log is. */
   readonly where: string;
   readonly database: Database;
@@ -42,13 +49,14 @@ export interface DurableLogOptions {
  */
 export class DurableLog implements RaftLog {
   readonly hardState: HardState;
-  readonly configuration: Configuration;
   readonly #header: LogHeader;
   readonly #where: string;
   readonly #database: Database;
   readonly #bootId: string;
+  readonly #clock: Clock;
   readonly #receiptWriter: ReceiptWriter;
   readonly #cache: EntryCache;
+  readonly #configurations: LogConfigurations;
   #tail: Tail;
   #persisting: Promise<void> | undefined;
   #closed = false;
@@ -59,14 +67,15 @@ export class DurableLog implements RaftLog {
     this.#header = options.header;
     this.#where = options.where;
     this.#database = options.database;
+    this.#clock = options.clock;
     this.#cache = options.cache;
+    this.#configurations = options.configurations;
     this.#tail = options.tail;
     this.#bootId = options.receipts.bootId;
     this.#receiptWriter = new ReceiptWriter(options.receipts, options.clock, (reason) =>
       this.#failWrite('receipt', reason),
     );
     this.hardState = options.tail.hardState;
-    this.configuration = options.header.bootstrap;
   }
 
   firstIndex(): LogIndex {
@@ -82,6 +91,10 @@ export class DurableLog implements RaftLog {
     if (index === firstIndex - 1) return baseTerm;
     if (index < firstIndex || index > lastIndex) return undefined;
     return (this.#cache.get(index) ?? this.#readCold(index)).entry.term;
+  }
+
+  configurations(): readonly ConfigurationEntry[] {
+    return this.#configurations.all;
   }
 
   entries(low: LogIndex, high: LogIndex, bytesMax: number): readonly Entry[] {
@@ -125,55 +138,118 @@ export class DurableLog implements RaftLog {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async #write({ hardState, entries }: PersistBatch): Promise<void> {
-    const oldLastIndex = this.#tail.lastIndex;
-    const first = entries[0];
-    const base = first === undefined ? this.#tail : this.#tailBefore(first.index);
+  async #write({ hardState, entries, dropTo, snapshot }: PersistBatch): Promise<void> {
+    const old = this.#tail;
     if (hardState !== undefined) this.#checkSuccession(hardState);
-    const chained = chainEntries(base, entries);
+    const newBase = this.#newBase(dropTo, snapshot);
+    const start = this.#tailBeforeBatch(entries, newBase, snapshot !== undefined);
+    const chained = chainEntries(start, entries);
     const last = chained.at(-1);
     const tail: Tail = {
-      ...base,
-      sequence: base.sequence + 1,
+      ...start,
+      sequence: start.sequence + 1,
       bootId: this.#bootId,
-      hardState: hardState ?? base.hardState,
-      lastIndex: last?.entry.index ?? base.lastIndex,
-      lastTerm: last?.entry.term ?? base.lastTerm,
-      chain: last?.chain ?? base.chain,
+      hardState: committedTo(start.firstIndex - 1, hardState ?? start.hardState),
+      lastIndex: last?.entry.index ?? start.lastIndex,
+      lastTerm: last?.entry.term ?? start.lastTerm,
+      chain: last?.chain ?? start.chain,
     };
-    const { groupId } = this.#header;
-    this.#tail = base;
-    this.#cache.truncateFrom(base.lastIndex + 1);
+    this.#hide(start, newBase, snapshot !== undefined);
     try {
-      await writeSynced(this.#database, (batch) => {
-        for (const item of chained) batch.put(entryKey(groupId, item.entry.index), encodeChainedEntry(item));
-        for (let index = tail.lastIndex + 1; index <= oldLastIndex; index++) batch.del(entryKey(groupId, index));
-        batch.put(tailKey(groupId), encodeTail(tail));
-      });
+      await writeSynced(this.#database, (batch) => this.#fill(batch, { old, newBase, chained, tail }));
     } catch (reason) {
       throw this.#failWrite('log', reason);
     }
     // A receipt may have failed meanwhile: then nothing is acknowledged any more.
     if (this.#failure !== undefined) throw this.#failure;
     this.#tail = tail;
-    for (const item of chained) this.#cache.push(item);
+    for (const item of chained) this.#show(item);
     this.#receiptWriter.note(receiptOf(this.#header, tail));
-    if (!isNewTermOrVote(base.hardState, tail.hardState)) return;
+    // The data of before is removed next; nothing but the receipt would show that the log is that of before.
+    if (snapshot === undefined && !isNewTermOrVote(old.hardState, tail.hardState)) return;
     // A member that loses its log abstains from elections up to the term of its receipt: that has to be exact.
     await this.#receiptWriter.flush();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  /** What goes to the disk: what the batch takes away, then what it brings. */
+  async #fill(
+    batch: Batch,
+    { old, newBase, chained, tail }: { old: Tail; newBase: LogBase | undefined; chained: ChainedEntry[]; tail: Tail },
+  ): Promise<void> {
+    const { groupId } = this.#header;
+    await this.#deleteEntries(batch, old.firstIndex, Math.min(tail.firstIndex - 1, old.lastIndex));
+    for (const item of chained) batch.put(entryKey(groupId, item.entry.index), encodeChainedEntry(item));
+    await this.#deleteEntries(batch, Math.max(old.firstIndex, tail.lastIndex + 1), old.lastIndex);
+    if (newBase !== undefined) batch.put(baseKey(groupId), encodeBase(newBase));
+    batch.put(tailKey(groupId), encodeTail(tail));
+  }
+
+  /** A snapshot may take the place of a long log. */
+  async #deleteEntries(batch: Batch, from: LogIndex, to: LogIndex): Promise<void> {
+    for (let index = from; index <= to; index++) {
+      batch.del(entryKey(this.#header.groupId, index));
+      if ((index - from) % deletesPerTurn === deletesPerTurn - 1) {
+        await new Promise<void>((resolve) => this.#clock.afterInput(resolve));
+      }
+    }
+  }
+
+  /** What the batch takes away is gone for readers now: LevelDB may be rid of it before the batch has been answered. */
+  #hide(start: Tail, newBase: LogBase | undefined, isAnew: boolean): void {
+    this.#tail = start;
+    if (isAnew) this.#cache.clear();
+    else this.#cache.truncateFrom(start.lastIndex + 1);
+    if (newBase !== undefined) this.#configurations.beginAt(newBase, isAnew);
+    this.#configurations.truncateFrom(start.lastIndex + 1);
+  }
+
+  #show(item: ChainedEntry): void {
+    this.#cache.push(item);
+    if (item.entry.type !== 'configuration') return;
+    const isKnown = this.#configurations.append(item.entry);
+    assert(isKnown, () => `entry ${item.entry.index} holds no configuration that can be read`);
+  }
+
+  /** Where the log begins from this batch on; `undefined` if that does not change. */
+  #newBase(dropTo: LogIndex | undefined, snapshot: Snapshot | undefined): LogBase | undefined {
+    const { firstIndex, lastIndex, hardState } = this.#tail;
+    if (snapshot !== undefined) {
+      const { index, term, configuration } = snapshot;
+      assert(dropTo === undefined, 'a snapshot leaves nothing to be dropped');
+      assert(index > hardState.commit, () => `a snapshot at ${index}, behind what is committed (${hardState.commit})`);
+      const { clusterId, groupId } = this.#header;
+      return { index, term, chain: chainBehindSnapshot(clusterId, groupId, index, term), configuration };
+    }
+    if (dropTo === undefined || dropTo < firstIndex) return undefined;
+    assert(dropTo <= lastIndex, () => `the log ends at ${lastIndex} and cannot be dropped up to ${dropTo}`);
+    const index = Math.min(dropTo, firstIndex - 1 + droppedEntriesMax);
+    const { entry, chain } = this.#cache.get(index) ?? this.#readChained(index, undefined);
+    return { index, term: entry.term, chain, configuration: this.#configurations.at(index) };
+  }
+
+  /** The tail of what the batch leaves of the log, where its entries go. */
+  #tailBeforeBatch(entries: readonly Entry[], newBase: LogBase | undefined, isAnew: boolean): Tail {
+    const first = entries[0];
+    let start = this.#tail;
+    if (newBase !== undefined) {
+      const { index, term, chain } = newBase;
+      start = { ...start, firstIndex: index + 1, baseTerm: term, baseChain: chain };
+      if (isAnew) return { ...start, lastIndex: index, lastTerm: term, chain };
+    }
+    return first === undefined ? start : this.#tailBefore(start, first.index);
+  }
+
   /** The tail of a log that ends before `index`, where new entries go. */
-  #tailBefore(index: LogIndex): Tail {
-    const { firstIndex, lastIndex, baseTerm, baseChain, hardState } = this.#tail;
+  #tailBefore(tail: Tail, index: LogIndex): Tail {
+    const { firstIndex, lastIndex, baseTerm, baseChain, hardState } = tail;
     assert(index <= lastIndex + 1, () => `entry ${index} leaves a gap behind ${lastIndex}`);
     assert(index >= firstIndex, () => `entry ${index} lies before the log, which begins at ${firstIndex}`);
-    if (index > lastIndex) return this.#tail;
+    if (index > lastIndex) return tail;
     assert(index > hardState.commit, () => `entry ${index} is committed and must not be replaced`);
-    if (index === firstIndex) return { ...this.#tail, lastIndex: index - 1, lastTerm: baseTerm, chain: baseChain };
+    if (index === firstIndex) return { ...tail, lastIndex: index - 1, lastTerm: baseTerm, chain: baseChain };
     const { entry, chain } = this.#cache.get(index - 1) ?? this.#readChained(index - 1, undefined);
-    return { ...this.#tail, lastIndex: entry.index, lastTerm: entry.term, chain };
+    return { ...tail, lastIndex: entry.index, lastTerm: entry.term, chain };
   }
 
   #checkSuccession(next: HardState): void {
@@ -223,6 +299,11 @@ export class DurableLog implements RaftLog {
     });
     return this.#failure;
   }
+}
+
+/** What a log does not hold any more is committed. */
+function committedTo(index: LogIndex, hardState: HardState): HardState {
+  return hardState.commit >= index ? hardState : { ...hardState, commit: index };
 }
 
 function isNewTermOrVote(before: HardState, after: HardState): boolean {

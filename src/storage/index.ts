@@ -5,6 +5,7 @@ export { openIdentity, readIdentity } from './identity.ts';
 export { openDatabase } from './open-database.ts';
 export { openRaftLog } from './open-raft-log.ts';
 export type { PersistBatch, RaftLog, RaftLogOptions } from './raft-log.ts';
+export { droppedEntriesMax } from './raft-log.ts';
 export type { Receipt, ReceiptStore } from './receipt.ts';
 export { openReceiptFile } from './receipt-file.ts';
 export { setAside } from './set-aside.ts';

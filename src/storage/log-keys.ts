@@ -6,14 +6,19 @@ import type { LogIndex } from '../raft/types.ts';
  */
 export type LogKey =
   | { readonly kind: 'header' }
+  | { readonly kind: 'base' }
   | { readonly kind: 'entry'; readonly index: LogIndex }
   | { readonly kind: 'tail' };
 
 /** In the order of iteration. Never reused. */
-const kindBytes = { header: 0x10, entry: 0x20, tail: 0x30 } as const;
+const kindBytes = { header: 0x10, base: 0x18, entry: 0x20, tail: 0x30 } as const;
 
 export function headerKey(groupId: number): Buffer {
   return key(groupId, kindBytes.header, 5);
+}
+
+export function baseKey(groupId: number): Buffer {
+  return key(groupId, kindBytes.base, 5);
 }
 
 export function tailKey(groupId: number): Buffer {
@@ -35,6 +40,7 @@ export function groupRange(groupId: number): { gte: Buffer; lte: Buffer } {
 /** `undefined` if this is no key of the log: something that was never written, so a sign of damage. */
 export function parseLogKey(bytes: Buffer): LogKey | undefined {
   if (bytes.length === 5 && bytes[4] === kindBytes.header) return { kind: 'header' };
+  if (bytes.length === 5 && bytes[4] === kindBytes.base) return { kind: 'base' };
   if (bytes.length === 5 && bytes[4] === kindBytes.tail) return { kind: 'tail' };
   if (bytes.length !== 13 || bytes[4] !== kindBytes.entry) return undefined;
   const high = bytes.readUInt32BE(5);

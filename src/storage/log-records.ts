@@ -34,6 +34,19 @@ export interface Tail {
   readonly chain: number;
 }
 
+/**
+ * Where a log begins whose first entries are gone: dropped, because the store holds what they did, or never had, because
+ * the store came as a snapshot. Rewritten by the batch that moves it; a log from index 1 on has none.
+ */
+export interface LogBase {
+  /** Of the last entry that is not there. */
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly chain: number;
+  /** In effect at `index`. */
+  readonly configuration: Configuration;
+}
+
 /** An entry as it is stored, with the chain up to it. */
 export interface ChainedEntry {
   readonly entry: Entry;
@@ -43,6 +56,11 @@ export interface ChainedEntry {
 /** The chain before the first entry: another one for each cluster and group, the same on all members. */
 export function chainSeed(clusterId: string, groupId: number): number {
   return crc32c(Buffer.from(`${clusterId} ${groupId}`));
+}
+
+/** The chain behind a snapshot, whose entries this member never had. */
+export function chainBehindSnapshot(clusterId: string, groupId: number, index: LogIndex, term: Term): number {
+  return crc32c(Buffer.from(`${clusterId} ${groupId} ${index} ${term}`));
 }
 
 /**
@@ -142,6 +160,25 @@ export function decodeHeader(value: Buffer): LogHeader | { readonly unknownVersi
   const bootstrap = parseConfiguration(reader.text());
   if (!reader.isValid || !reader.isAtEnd || bootstrap === undefined) return undefined;
   return { clusterId, memberId, groupId, bootstrap };
+}
+
+export function encodeBase(base: LogBase): Buffer {
+  return new SealedRecordWriter(logFormatVersion, headerBytesMax)
+    .u64(base.index)
+    .u64(base.term)
+    .u32(base.chain)
+    .text(JSON.stringify(base.configuration))
+    .seal();
+}
+
+/** `undefined` if the record is damaged or of another format. */
+export function decodeBase(value: Buffer): LogBase | undefined {
+  const reader = SealedRecordReader.open(value);
+  if (reader?.formatVersion !== logFormatVersion) return undefined;
+  const [index, term, chain] = [reader.u64(), reader.u64(), reader.u32()];
+  const configuration = parseConfiguration(reader.text());
+  if (!reader.isValid || !reader.isAtEnd || configuration === undefined || index < 1) return undefined;
+  return { index, term, chain, configuration };
 }
 
 function parseConfiguration(text: string): Configuration | undefined {

@@ -1,9 +1,19 @@
 import { assert } from '../base/assert.ts';
+import type { Entry, Snapshot } from '../raft/types.ts';
 import { DurableLog } from './durable-log.ts';
 import { EntryCache } from './entry-cache.ts';
 import { StorageError, StorageRefused, StorageWriteFailed } from './errors.ts';
-import { headerKey, tailKey } from './log-keys.ts';
-import { chainSeed, encodeHeader, encodeTail, type LogHeader, type Tail } from './log-records.ts';
+import { LogConfigurations } from './log-configurations.ts';
+import { baseKey, headerKey, tailKey } from './log-keys.ts';
+import {
+  chainBehindSnapshot,
+  chainSeed,
+  encodeBase,
+  encodeHeader,
+  encodeTail,
+  type LogHeader,
+  type Tail,
+} from './log-records.ts';
 import type { RaftLog, RaftLogOptions } from './raft-log.ts';
 import { type Receipt, receiptOf } from './receipt.ts';
 import { writeSynced } from './synced-batch.ts';
@@ -21,21 +31,36 @@ export async function openRaftLog(options: RaftLogOptions): Promise<RaftLog> {
   const receipt = await receipts.read();
   if (receipt !== undefined) refuseForeign(where, 'receipt', receipt, options);
   const cache = new EntryCache(options.cacheBytes);
+  const configurationEntries: Entry[] = [];
   const found = await verifyLog({
     database,
     groupId,
     receipt: options.receiptLost ? 'lost' : options.beginAfter === undefined ? receipt : undefined,
     where,
-    onEntry: (chained) => cache.push(chained),
+    onEntry: (chained) => {
+      cache.push(chained);
+      if (chained.entry.type === 'configuration') configurationEntries.push(chained.entry);
+    },
   });
   if (found !== undefined) refuseForeign(where, 'log', found.header, options);
   const header = found?.header ?? { clusterId, memberId, groupId, bootstrap };
+  const base = found === undefined ? options.base : found.base;
+  const configurations = new LogConfigurations(base?.index ?? 0, base?.configuration ?? header.bootstrap);
+  for (const entry of configurationEntries) if (!configurations.append(entry)) throw unknownConfiguration(where, entry);
   let tail = found?.tail;
   if (tail === undefined) tail = await writing(where, createLog(options, header));
   else if (options.receiptLost) tail = await writing(where, markSuspect(options, tail));
   // Also when nothing is new: it marks the receipts as this opening's.
   await writing(where, receipts.write(receiptOf(header, tail)));
-  return new DurableLog({ header, tail, cache, where, database, receipts, clock: options.clock });
+  return new DurableLog({ header, tail, cache, configurations, where, database, receipts, clock: options.clock });
+}
+
+function unknownConfiguration(where: string, { index }: Entry): StorageRefused {
+  return new StorageRefused({
+    what: `The configuration in entry ${index} has a format that this version of Balsa cannot read.`,
+    where,
+    advice: 'Start the version of Balsa that wrote it.',
+  });
 }
 
 async function writing<T>(where: string, result: Promise<T>): Promise<T> {
@@ -56,8 +81,11 @@ async function writing<T>(where: string, result: Promise<T>): Promise<T> {
  * Resolves when the first batch, which holds no entry, is durable. A crash before the first receipt is harmless. A log
  * that takes the place of a lost one keeps what the receipt knows: no vote is given in that term or an earlier one.
  */
-async function createLog({ database, receipts, beginAfter }: RaftLogOptions, header: LogHeader): Promise<Tail> {
-  const seed = chainSeed(header.clusterId, header.groupId);
+async function createLog({ database, receipts, beginAfter, base }: RaftLogOptions, header: LogHeader): Promise<Tail> {
+  const { clusterId, groupId } = header;
+  assert(base === undefined || beginAfter === undefined, 'a log that takes the place of a lost one begins empty');
+  if (base !== undefined) return await createLogBehind(base, { database, receipts }, header);
+  const seed = chainSeed(clusterId, groupId);
   const term = beginAfter?.term ?? 0;
   const hardState = { term, vote: undefined, commit: 0 };
   const tail: Tail = {
@@ -75,6 +103,33 @@ async function createLog({ database, receipts, beginAfter }: RaftLogOptions, hea
   await writeSynced(database, (batch) => {
     batch.put(headerKey(header.groupId), encodeHeader(header));
     batch.put(tailKey(header.groupId), encodeTail(tail));
+  });
+  return tail;
+}
+
+/** Everything up to the base is committed: the store that comes with this log holds it. */
+async function createLogBehind(
+  { index, term, configuration }: Snapshot,
+  { database, receipts }: Pick<RaftLogOptions, 'database' | 'receipts'>,
+  header: LogHeader,
+): Promise<Tail> {
+  const { clusterId, groupId } = header;
+  const chain = chainBehindSnapshot(clusterId, groupId, index, term);
+  const tail: Tail = {
+    sequence: 1,
+    bootId: receipts.bootId,
+    hardState: { term, vote: undefined, commit: index },
+    firstIndex: index + 1,
+    lastIndex: index,
+    lastTerm: term,
+    baseTerm: term,
+    baseChain: chain,
+    chain,
+  };
+  await writeSynced(database, (batch) => {
+    batch.put(headerKey(groupId), encodeHeader(header));
+    batch.put(baseKey(groupId), encodeBase({ index, term, chain, configuration }));
+    batch.put(tailKey(groupId), encodeTail(tail));
   });
   return tail;
 }

@@ -7,9 +7,11 @@ import { groupRange, parseLogKey, tailKey } from './log-keys.ts';
 import {
   type ChainedEntry,
   chainAfter,
+  decodeBase,
   decodeChainedEntry,
   decodeHeader,
   decodeTail,
+  type LogBase,
   type LogHeader,
   logFormatVersion,
   type Tail,
@@ -20,6 +22,8 @@ import type { Receipt } from './receipt.ts';
 export interface VerifiedLog {
   readonly header: LogHeader;
   readonly tail: Tail;
+  /** Of a log that begins behind index 1. */
+  readonly base: LogBase | undefined;
 }
 
 export interface VerifyOptions {
@@ -51,10 +55,11 @@ export async function verifyLog(options: VerifyOptions): Promise<VerifiedLog | u
   const findings = [...contradictions, ...walk.findings];
   if (header === undefined) findings.push('The record that says whose log this is is missing or damaged.');
   else if (header.groupId !== options.groupId) findings.push(`The log is that of group ${header.groupId}.`);
+  if (tail !== undefined) findings.push(...compareWithBase(tail, walk.base));
   if (tail === undefined || header === undefined || findings.length > 0) {
     throw new DamagedStorage({ what: findings.join(' '), where, advice: damageAdvice });
   }
-  return { header, tail };
+  return { header, tail, base: walk.base === 'damaged' ? undefined : walk.base };
 }
 
 interface LogReading {
@@ -127,9 +132,18 @@ function compareWithReceipt(tail: Tail, receipt: Receipt | undefined): string[] 
   return agrees ? [] : [`The log and its receipt are both of batch ${tail.sequence} and contradict each other.`];
 }
 
-/** Goes over the records of one group in the order of their keys: header, entries, tail. */
+/** A log without its first entries says what they came to; no other log does. */
+function compareWithBase({ firstIndex, baseTerm, baseChain }: Tail, base: LogBase | 'damaged' | undefined): string[] {
+  if (base === 'damaged') return ["The record of the log's beginning is damaged."];
+  if (base === undefined) return firstIndex === 1 ? [] : ["The record of the log's beginning is missing."];
+  const agrees = base.index === firstIndex - 1 && base.term === baseTerm && base.chain === baseChain;
+  return agrees ? [] : ['The records of the beginning and of the end of the log contradict each other.'];
+}
+
+/** Goes over the records of one group in the order of their keys: header, base, entries, tail. */
 class LogWalk {
   header: ReturnType<typeof decodeHeader>;
+  base: LogBase | 'damaged' | undefined;
   isEmpty = true;
   readonly #tail: Tail | undefined;
   readonly #onEntry: (chained: ChainedEntry) => void;
@@ -157,6 +171,7 @@ class LogWalk {
     const parsed = parseLogKey(key);
     if (parsed === undefined) this.#unknownKeys++;
     else if (parsed.kind === 'header') this.header = decodeHeader(value);
+    else if (parsed.kind === 'base') this.base = decodeBase(value) ?? 'damaged';
     else if (parsed.kind === 'entry') this.#visitEntry(parsed.index, value);
   }
 

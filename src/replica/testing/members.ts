@@ -65,7 +65,7 @@ export class HangingDisk {
   over(log: RaftLog): RaftLog {
     return {
       hardState: log.hardState,
-      configuration: log.configuration,
+      configurations: () => log.configurations(),
       firstIndex: () => log.firstIndex(),
       lastIndex: () => log.lastIndex(),
       term: (index) => log.term(index),

@@ -30,14 +30,14 @@ export function logStoreSuite(name: string, create: (t: TestContext) => Promise<
     assert.deepEqual([log.firstIndex(), log.lastIndex(), log.term(0), log.term(1)], [1, 0, 0, undefined]);
     assert.deepEqual(log.entries(1, 10, everything), []);
     assert.deepEqual(log.hardState, { term: 0, vote: undefined, commit: 0 });
-    assert.deepEqual(log.configuration, bootstrap);
+    assert.deepEqual(log.configurations(), [{ index: 0, configuration: bootstrap }]);
     await close();
   });
 
   check('the first configuration is the one it was created with, whatever is asked for later', async (store) => {
     await (await store.open()).close();
     const { log, close } = await store.open({ bootstrap: { ...bootstrap, voters: ['zz'] } });
-    assert.deepEqual(log.configuration, bootstrap);
+    assert.deepEqual(log.configurations(), [{ index: 0, configuration: bootstrap }]);
     await close();
   });
 
