@@ -14,6 +14,7 @@ import {
   applyQuota,
   type EntryContext,
 } from './apply.ts';
+import { applyMemberAdd, applyMemberPromoted, applyMemberRemove, applyMemberUpdate } from './apply-members.ts';
 import { applyTxn } from './apply-txn.ts';
 import { type Command, scans } from './command.ts';
 import { Draft } from './draft.ts';
@@ -56,6 +57,14 @@ export function applyAtOnce(tables: Tables, command: Command, context: EntryCont
       return applyQuota(tables, command);
     case 'alarm':
       return applyAlarm(tables, command);
+    case 'memberAdd':
+      return applyMemberAdd(tables, command);
+    case 'memberRemove':
+      return applyMemberRemove(tables, command);
+    case 'memberUpdate':
+      return applyMemberUpdate(tables, command);
+    case 'memberPromoted':
+      return applyMemberPromoted(tables, command);
     case 'checkState':
     case 'once':
     case 'deleteRange':

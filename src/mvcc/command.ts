@@ -4,6 +4,8 @@ import type { Condition, KeyRange, PutRequest, Revision } from '../contract/kv.t
 import type { LeaseId } from '../contract/lease.ts';
 import { type TxnOperation, type TxnRequest, txnLimits } from '../contract/txn.ts';
 import { asBuffer, ByteReader, ByteWriter, UnknownFormat } from './byte-layout.ts';
+import { readMemberFields, writeMemberFields } from './member-layout.ts';
+import type { MemberRecord } from './members-table.ts';
 import { readRange, readTxn, writeRange, writeTxn } from './txn-layout.ts';
 
 /**
@@ -64,6 +66,16 @@ export type Command =
       readonly clientUrls: readonly string[];
       readonly version: string;
     }
+  /**
+   * A member takes part from now on; as a learner first if it says `promote`. Comes with the configuration of the log that
+   * says the same, as the other three do if they change who votes.
+   */
+  | { readonly kind: 'memberAdd'; readonly member: MemberRecord }
+  /** Its id is never taken again. */
+  | { readonly kind: 'memberRemove'; readonly memberId: string }
+  | { readonly kind: 'memberUpdate'; readonly memberId: string; readonly peerUrls: readonly string[] }
+  /** The learner has caught up and votes. */
+  | { readonly kind: 'memberPromoted'; readonly memberId: string }
   /** Done once for a token, however often it comes; see `TokensTable`. */
   | { readonly kind: 'once'; readonly token: string; readonly command: Exclude<Command, { kind: 'once' }> };
 
@@ -84,7 +96,8 @@ export function encodeCommand(command: Command): Buffer {
 }
 
 function writeCommand(writer: ByteWriter, command: Command): void {
-  writer.u8(format).u8(kinds[command.kind]);
+  const kind = kinds[command.kind];
+  writer.u8(formatOf(kind)).u8(kind);
   switch (command.kind) {
     case 'put':
       writePut(writer, command);
@@ -139,6 +152,17 @@ function writeCommand(writer: ByteWriter, command: Command): void {
         .text(command.name)
         .list(command.clientUrls, (url) => writer.text(url))
         .text(command.version);
+      return;
+    case 'memberAdd':
+      writer.text(command.member.id);
+      writeMemberFields(writer, command.member);
+      return;
+    case 'memberUpdate':
+      writer.text(command.memberId).list(command.peerUrls, (url) => writer.text(url));
+      return;
+    case 'memberRemove':
+    case 'memberPromoted':
+      writer.text(command.memberId);
       return;
     case 'once':
       writer.text(command.token);
@@ -206,9 +230,10 @@ function isScan(operation: TxnOperation): boolean {
 
 function readCommand(reader: ByteReader): Command {
   const found = reader.u8();
-  if (found > format) throw new UnknownFormat('command', found, format, 'log');
-  if (found !== format) throw reader.malformed(`format ${found}`);
-  return readFields(reader, reader.u8());
+  if (found > newestFormat) throw new UnknownFormat('command', found, newestFormat, 'log');
+  const kind = reader.u8();
+  if (found !== formatOf(kind)) throw reader.malformed(`format ${found} of kind ${kind}`);
+  return readFields(reader, kind);
 }
 
 function readFields(reader: ByteReader, kind: number): Command {
@@ -259,6 +284,16 @@ function readFields(reader: ByteReader, kind: number): Command {
       const clientUrls = reader.list(4, () => reader.text());
       return { kind: 'publish', memberId, name, clientUrls, version: reader.text() };
     }
+    case kinds.memberAdd: {
+      const id = reader.text();
+      return { kind: 'memberAdd', member: { id, ...readMemberFields(reader) } };
+    }
+    case kinds.memberRemove:
+      return { kind: 'memberRemove', memberId: reader.text() };
+    case kinds.memberUpdate:
+      return { kind: 'memberUpdate', memberId: reader.text(), peerUrls: reader.list(4, () => reader.text()) };
+    case kinds.memberPromoted:
+      return { kind: 'memberPromoted', memberId: reader.text() };
     case kinds.once: {
       const token = reader.text();
       const command = readCommand(reader);
@@ -352,7 +387,6 @@ function conditionBytes(condition: Condition | undefined): number {
   return condition?.kind === 'modRevisionIn' ? 4 + 8 * condition.revisions.length : 0;
 }
 
-const format = 1;
 const kinds = {
   put: 1,
   delete: 2,
@@ -368,7 +402,19 @@ const kinds = {
   checkState: 12,
   alarm: 13,
   once: 14,
+  memberAdd: 15,
+  memberRemove: 16,
+  memberUpdate: 17,
+  memberPromoted: 18,
 } as const;
+
+const newestFormat = 2;
+
+/** The kinds up to `once` came with format 1. */
+function formatOf(kind: number): number {
+  return kind <= kinds.once ? 1 : 2;
+}
+
 const slowKinds: ReadonlySet<number | undefined> = new Set([
   kinds.deleteRange,
   kinds.compact,

@@ -5,9 +5,12 @@ export { decodeCommand, deleteRangeLimits, encodeCommand, needsOwnEntry } from '
 export type { MemberRecord } from './members-table.ts';
 export { openStore } from './open-store.ts';
 export { DamagedValue } from './record.ts';
+export { ReplaceableStore } from './replaceable-store.ts';
 export type { CommandResult, Refusal } from './result.ts';
 export { decodeResult, encodeResult } from './result.ts';
 export type { PageOptions, ReadView, Store, StoreOptions } from './store.ts';
+export { openExport, type StoreExport } from './store-export.ts';
+export { type ImportedStore, importing, MalformedStream, type StoreImport } from './store-import.ts';
 export type { StateHash } from './store-state.ts';
 export type { StoreWatch, WatchHub, WatchSink } from './watch/hub.ts';
 export { StoreFailed } from './write-buffer.ts';

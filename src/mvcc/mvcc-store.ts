@@ -21,6 +21,7 @@ import { Remover } from './remover.ts';
 import type { CommandResult } from './result.ts';
 import { scrub } from './scrub.ts';
 import type { ReadView, Store, StoreOptions } from './store.ts';
+import { openExport, type StoreExport } from './store-export.ts';
 import { encodeState, type StateHash, type StoreState, stateKey } from './store-state.ts';
 import { Tables } from './tables.ts';
 import { recall, remember } from './tokens-table.ts';
@@ -40,6 +41,7 @@ export interface StoreContent {
   readonly keySpace: KeySpace;
   readonly state: StoreState;
   readonly members: readonly MemberRecord[];
+  readonly removedMembers: readonly string[];
   readonly leases: readonly LeaseRecord[];
   readonly corruptMembers: readonly (readonly [memberId: string, expected: StateHash])[];
 }
@@ -66,7 +68,10 @@ class MvccStore implements Store {
   #openViews = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(options: StoreOptions, { keySpace, state, members, leases, corruptMembers }: StoreContent) {
+  constructor(
+    options: StoreOptions,
+    { keySpace, state, members, removedMembers, leases, corruptMembers }: StoreContent,
+  ) {
     this.#options = options;
     this.#keySpace = keySpace;
     this.#buffer = new WriteBuffer({
@@ -79,7 +84,7 @@ class MvccStore implements Store {
       stateRecord: () => this.#stateRecord(),
     });
     this.#tables = new Tables(keySpace, this.#buffer, {
-      members: new MembersTable(keySpace, this.#buffer, members),
+      members: new MembersTable(keySpace, this.#buffer, members, new Set(removedMembers)),
       leases: new Map(leases.map((lease) => [lease.id, lease])),
       corrupt: new Map(corruptMembers),
       state,
@@ -131,6 +136,10 @@ class MvccStore implements Store {
 
   get members(): readonly MemberRecord[] {
     return this.#tables.members.all;
+  }
+
+  get removedMembers(): ReadonlySet<string> {
+    return this.#tables.members.removed;
   }
 
   get corruptMembers(): ReadonlyMap<string, StateHash> {
@@ -226,6 +235,12 @@ class MvccStore implements Store {
         this.#openViews--;
       },
     });
+  }
+
+  async openExport(): Promise<StoreExport> {
+    this.#assertUsable();
+    const { database, groupId } = this.#options;
+    return await openExport(database, groupId, (reason) => this.#onReadFailure(reason));
   }
 
   watch(request: WatchRequest, sink: WatchSink): StoreWatch {

@@ -4,7 +4,7 @@ import { DamagedValue } from './damaged-value.ts';
 import type { Database } from './database.ts';
 import { KeySpace, type TableName } from './key-space.ts';
 import { decodeLease } from './lease-table.ts';
-import { decodeMember, encodeMember, memberKey } from './members-table.ts';
+import { decodeMember, decodeRemovedMember, encodeMember, memberKey } from './members-table.ts';
 import { createStore } from './mvcc-store.ts';
 import type { Store, StoreOptions } from './store.ts';
 import { decodeState, emptyState, encodeState, type StoreState, stateKey } from './store-state.ts';
@@ -30,6 +30,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     keySpace,
     state,
     members: await readTable(database, keySpace, 'members', decodeMember),
+    removedMembers: await readTable(database, keySpace, 'removedMembers', decodeRemovedMember),
     leases: await readTable(database, keySpace, 'leases', decodeLease),
     corruptMembers: await readTable(database, keySpace, 'alarms', decodeAlarm),
   });

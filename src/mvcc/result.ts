@@ -19,7 +19,13 @@ export type Refusal =
   | 'compacted'
   | 'future_revision'
   /** The token belongs to another write. */
-  | 'token_reused';
+  | 'token_reused'
+  | 'member_exists'
+  | 'member_not_found'
+  /** There was a member with that id once. */
+  | 'member_removed'
+  /** Another member has one of these peer URLs. */
+  | 'peer_url_taken';
 
 /** What applying a command says to its proposer; the same on every member. */
 export type CommandResult =
@@ -225,6 +231,10 @@ const refusals: readonly Refusal[] = [
   'compacted',
   'future_revision',
   'token_reused',
+  'member_exists',
+  'member_not_found',
+  'member_removed',
+  'peer_url_taken',
 ];
 const keyValueBytesMin = 4 * 8 + 2 * 4;
 /** Deeper than a transaction may be. */

@@ -7,6 +7,7 @@ import type { Database } from './database.ts';
 import type { MemberRecord } from './members-table.ts';
 import type { RangeResult } from './range-collector.ts';
 import type { CommandResult } from './result.ts';
+import type { StoreExport } from './store-export.ts';
 import type { StateHash } from './store-state.ts';
 import type { StoreWatch, WatchHub, WatchSink } from './watch/hub.ts';
 
@@ -34,6 +35,8 @@ export interface Store {
   /** A write was refused for want of space, and there is none yet. */
   readonly isFull: boolean;
   readonly members: readonly MemberRecord[];
+  /** Ids of all members that were ever removed: none of them is taken again. */
+  readonly removedMembers: ReadonlySet<string>;
   /** Members whose state was found to differ, and what their hash should have been. */
   readonly corruptMembers: ReadonlyMap<string, StateHash>;
   readonly leases: ReadonlyMap<LeaseId, LeaseRecord>;
@@ -69,6 +72,12 @@ export interface Store {
   readView(revision?: Revision): ReadView;
   /** Views that are not closed yet. Only a leak leaves one open after the last reader is gone. */
   readonly openViews: number;
+
+  /**
+   * All of what is durable now, while the store goes on. Rejects with `DamagedValue`. Close it: an open export keeps
+   * LevelDB from reclaiming space.
+   */
+  openExport(): Promise<StoreExport>;
 
   /** Everything that happens to a range, from a revision on or from now. See `WatchSink`. */
   watch(request: WatchRequest, sink: WatchSink): StoreWatch;

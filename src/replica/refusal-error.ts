@@ -40,6 +40,17 @@ export function refusalError({ refusal, figures: [first = 0, second = 0], revisi
         'The idempotency key was used for another write. Nothing was changed; use a new key for each new write.',
         { extras: { parameter: 'Idempotency-Key' } },
       );
+    case 'member_exists':
+      return new BalsaError('precondition_failed', 'There is a member with this id already.');
+    case 'member_not_found':
+      return new BalsaError('not_found', 'There is no such member.');
+    case 'member_removed':
+      return new BalsaError(
+        'precondition_failed',
+        'A member with this id was removed once, and an id is never taken again. Add it as a new member.',
+      );
+    case 'peer_url_taken':
+      return new BalsaError('precondition_failed', 'Another member has one of these peer URLs. Nothing was changed.');
   }
 }
 
