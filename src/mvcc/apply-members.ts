@@ -2,7 +2,8 @@ import { alarmKey } from './alarms-table.ts';
 import { done, refused } from './apply.ts';
 import type { Command } from './command.ts';
 import { Draft } from './draft.ts';
-import { encodeMember, encodeRemovedMember, type MemberRecord, memberKey, removedMemberKey } from './members-table.ts';
+import type { MemberRecord } from './member-record.ts';
+import { encodeMember, encodeRemovedMember, memberKey, removedMemberKey } from './members-table.ts';
 import type { CommandResult } from './result.ts';
 import type { Tables } from './tables.ts';
 

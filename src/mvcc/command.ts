@@ -5,7 +5,7 @@ import type { LeaseId } from '../contract/lease.ts';
 import { type TxnOperation, type TxnRequest, txnLimits } from '../contract/txn.ts';
 import { asBuffer, ByteReader, ByteWriter, UnknownFormat } from './byte-layout.ts';
 import { readMemberFields, writeMemberFields } from './member-layout.ts';
-import type { MemberRecord } from './members-table.ts';
+import type { MemberRecord } from './member-record.ts';
 import { readRange, readTxn, writeRange, writeTxn } from './txn-layout.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { ByteReader, ByteWriter } from './byte-layout.ts';
-import type { MemberRecord } from './members-table.ts';
+import type { MemberRecord } from './member-record.ts';
 
 type Public = Omit<MemberRecord, 'id' | 'promote'>;
 

@@ -2,21 +2,9 @@ import { ByteReader, ByteWriter } from './byte-layout.ts';
 import { DamagedValue } from './damaged-value.ts';
 import { type KeySpace, type TableKey, withoutPrefix } from './key-space.ts';
 import { readPromotion, readPublicFields, writePromotion, writePublicFields } from './member-layout.ts';
+import type { MemberRecord } from './member-record.ts';
 import { checkSeal, seal, sealBytes } from './sealed.ts';
 import type { WriteBuffer } from './write-buffer.ts';
-
-/** A member as the state machine knows it: the one source of who the members are. */
-export interface MemberRecord {
-  readonly id: string;
-  readonly name: string;
-  readonly peerUrls: readonly string[];
-  /** Empty until the member has published them. */
-  readonly clientUrls: readonly string[];
-  /** Of the software it runs; empty until published. */
-  readonly version: string;
-  /** It is a learner, to be made a voter by the leader when it has caught up, or when somebody says so. */
-  readonly promote?: 'auto' | 'manual';
-}
 
 /** The members, by id. Few, so they are kept in memory too; the memory is filled from the table in one place, at open. */
 export class MembersTable {

@@ -11,7 +11,7 @@ import { Draft } from './draft.ts';
 import { type KeySpace, withoutPrefix } from './key-space.ts';
 import { Layer } from './layer.ts';
 import { leasedKey, leaseKeysRange } from './lease-table.ts';
-import type { MemberRecord } from './members-table.ts';
+import type { MemberRecord } from './member-record.ts';
 import { MembersTable } from './members-table.ts';
 import { MergedScan, type Moment } from './merged-scan.ts';
 import { readPastChanges } from './past-changes.ts';

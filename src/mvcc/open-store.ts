@@ -1,13 +1,13 @@
 import { assert } from '../base/assert.ts';
 import { decodeAlarm } from './alarms-table.ts';
-import { DamagedValue } from './damaged-value.ts';
-import type { Database } from './database.ts';
-import { KeySpace, type TableName } from './key-space.ts';
+
+import { KeySpace } from './key-space.ts';
 import { decodeLease } from './lease-table.ts';
 import { decodeMember, decodeRemovedMember, encodeMember, memberKey } from './members-table.ts';
 import { createStore } from './mvcc-store.ts';
+import { readState, readTable } from './read-tables.ts';
 import type { Store, StoreOptions } from './store.ts';
-import { decodeState, emptyState, encodeState, type StoreState, stateKey } from './store-state.ts';
+import { emptyState, encodeState, type StoreState, stateKey } from './store-state.ts';
 
 /**
  * Opens the store of a group, or creates it with the members it starts with. Rejects with `DamagedValue` if what is
@@ -36,19 +36,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   });
 }
 
-/** Undefined if the group has nothing in the database. */
-async function readState(database: Database, keySpace: KeySpace): Promise<StoreState | undefined> {
-  const key = stateKey(keySpace).bytes;
-  const bytes = await database.get(key);
-  if (bytes !== undefined) return decodeState(key, bytes);
-
-  const { gte, lt } = keySpace.wholeGroup();
-  const [other] = await database.keys({ gte: gte.bytes, lt: lt.bytes, limit: 1 }).all();
-  // Starting from nothing here would mix what is left with what comes.
-  if (other !== undefined) throw new DamagedValue(key, 'it is missing, although the store holds other records');
-  return undefined;
-}
-
 async function create(options: StoreOptions, keySpace: KeySpace): Promise<StoreState> {
   const batch = options.database.batch();
   for (const member of options.bootstrapMembers) {
@@ -59,17 +46,6 @@ async function create(options: StoreOptions, keySpace: KeySpace): Promise<StoreS
   batch.put(key, encodeState(key, emptyState));
   await batch.write(synced);
   return emptyState;
-}
-
-async function readTable<T>(
-  database: Database,
-  keySpace: KeySpace,
-  table: TableName,
-  decode: (key: Buffer, bytes: Buffer) => T,
-): Promise<readonly T[]> {
-  const { gte, lt } = keySpace.wholeTable(table);
-  const records = await database.iterator({ gte: gte.bytes, lt: lt.bytes }).all();
-  return records.map(([key, bytes]) => decode(key, bytes));
 }
 
 /** An option of LevelDB's that `abstract-level` passes on. */

@@ -4,7 +4,7 @@ import type { LeaseId, LeaseRecord } from '../contract/lease.ts';
 import type { WatchRequest } from '../contract/watch.ts';
 import type { EntryContext } from './apply.ts';
 import type { Database } from './database.ts';
-import type { MemberRecord } from './members-table.ts';
+import type { MemberRecord } from './member-record.ts';
 import type { RangeResult } from './range-collector.ts';
 import type { CommandResult } from './result.ts';
 import type { StoreExport } from './store-export.ts';

@@ -1,10 +1,11 @@
 export { AutoCompaction, type AutoCompactionOptions } from './auto-compaction.ts';
 export { ReplicaClusterService } from './cluster-service.ts';
+export type { IncomingStore } from './incoming-store.ts';
 export { Integrity, StateDiffers } from './integrity.ts';
 export { ReplicaKvService } from './kv-service.ts';
 export { ReplicaLeaseService } from './lease-service.ts';
 export { noMetrics, type ReplicaMetrics } from './metrics.ts';
-export { type OpenStateOptions, openState, type State, type StateFiles } from './open-state.ts';
+export { type OpenStateOptions, openState, type State } from './open-state.ts';
 export type { LeaderProgress } from './progress.ts';
 export { Quota } from './quota.ts';
 export { publishCommand, type RaftLimits, Replica, type ReplicaLog, type ReplicaOptions } from './replica.ts';
@@ -28,4 +29,5 @@ export type {
   WatchSink,
   WriteOptions,
 } from './service.ts';
+export type { StateFiles } from './state-files.ts';
 export { ReplicaWatchService } from './watch-service.ts';

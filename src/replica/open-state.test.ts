@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { ManualClock } from '../base/testing/manual-clock.ts';
 import { encodeCommand } from '../mvcc/index.ts';
 import type { Entry } from '../raft/index.ts';
-import { DamagedStorage, openDatabase, openReceiptFile, setAside } from '../storage/index.ts';
-import { openState, type State, type StateFiles } from './open-state.ts';
+import { DamagedStorage, directoryFiles, setAside } from '../storage/index.ts';
+import { openState, type State } from './open-state.ts';
 
 test('open state: a whole log is opened as it was, and nobody is suspect', async () => {
   await using directory = new Directory();
@@ -112,7 +112,7 @@ class Directory implements AsyncDisposable {
       groupId: 1,
       clusterId: 'c1',
       memberId: '1',
-      files: this.#files(),
+      files: directoryFiles(this.path),
       clock: new ManualClock(),
       bootstrap: { voters: this.#voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false },
       bootstrapMembers: [],
@@ -138,13 +138,5 @@ class Directory implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     rmSync(this.path, { recursive: true, force: true });
-  }
-
-  #files(): StateFiles {
-    return {
-      openDatabase: (kind) => openDatabase(join(this.path, kind), { kind }),
-      openReceipts: () => openReceiptFile(join(this.path, 'receipt')),
-      setAside: (what) => setAside(join(this.path, what)),
-    };
   }
 }

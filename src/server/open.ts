@@ -15,9 +15,8 @@ import {
   Scrubber,
   type State,
   StateDiffers,
-  type StateFiles,
 } from '../replica/index.ts';
-import { openDatabase, openIdentity, openReceiptFile, readIdentity, setAside } from '../storage/index.ts';
+import { directoryFiles, openIdentity, readIdentity } from '../storage/index.ts';
 import { openTransport, type PeerTransport } from '../transport/index.ts';
 import { type ClientListener, listenForClients } from './client-listener.ts';
 import { type ClusterIdentity, foundingIdentity } from './cluster-identity.ts';
@@ -181,14 +180,6 @@ async function openStorage(config: Config, identity: ClusterIdentity, log: Log, 
   });
   resources.add(() => state.close());
   return state;
-}
-
-function directoryFiles(dataDir: string): StateFiles {
-  return {
-    openDatabase: (kind) => openDatabase(join(dataDir, kind), { kind }),
-    openReceipts: () => openReceiptFile(join(dataDir, 'receipt')),
-    setAside: (what) => setAside(join(dataDir, what)),
-  };
 }
 
 async function openPeers(

@@ -3,7 +3,7 @@ import { ManualClock } from '../../base/testing/manual-clock.ts';
 import type { KeyRange, KeyValue } from '../../contract/kv.ts';
 import { type Command, encodeCommand } from '../command.ts';
 import type { Database } from '../database.ts';
-import type { MemberRecord } from '../members-table.ts';
+import type { MemberRecord } from '../member-record.ts';
 import { openStore } from '../open-store.ts';
 import type { CommandResult } from '../result.ts';
 import type { ReadView, Store, StoreOptions } from '../store.ts';

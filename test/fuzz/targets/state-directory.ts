@@ -7,7 +7,7 @@ import { type Command, DamagedValue, decodeCommand, encodeCommand, type Store } 
 import type { Entry, HardState } from '../../../src/raft/types.ts';
 import { openState, type State, type StateFiles } from '../../../src/replica/index.ts';
 import { codeOf, StorageError } from '../../../src/storage/errors.ts';
-import { openDatabase, openReceiptFile, setAside } from '../../../src/storage/index.ts';
+import { directoryFiles, openDatabase } from '../../../src/storage/index.ts';
 import { picture, testOwner } from '../../../src/storage/testing/test-entries.ts';
 import { smallerJson } from '../engine/smaller.ts';
 import type { Input, OpenTarget, Target } from '../engine/target.ts';
@@ -158,9 +158,8 @@ async function openAt(directory: string): Promise<State | undefined> {
 
 function filesAt(directory: string): StateFiles {
   return {
+    ...directoryFiles(directory),
     openDatabase: (kind) => openDatabase(join(directory, kind), { kind, writeBufferBytes: 64 * 1024 }),
-    openReceipts: () => openReceiptFile(join(directory, 'receipt')),
-    setAside: (what) => setAside(join(directory, what)),
   };
 }
 

@@ -5,7 +5,7 @@ import { BalsaError } from '../../../src/contract/errors.ts';
 import { MalformedBytes, UnknownFormat } from '../../../src/mvcc/byte-layout.ts';
 import { type Command, decodeCommands, encodeCommand } from '../../../src/mvcc/command.ts';
 import { KeySpace } from '../../../src/mvcc/key-space.ts';
-import type { MemberRecord } from '../../../src/mvcc/members-table.ts';
+import type { MemberRecord } from '../../../src/mvcc/member-record.ts';
 import { decodeMember, encodeMember, memberKey } from '../../../src/mvcc/members-table.ts';
 import { type CurrentRecord, DamagedValue, decodeRecord, encodeRecord } from '../../../src/mvcc/record.ts';
 import { type CommandResult, decodeResult, encodeResult } from '../../../src/mvcc/result.ts';

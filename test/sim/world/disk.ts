@@ -1,4 +1,5 @@
 import { MemoryLevel } from 'memory-level';
+import type { StateFiles } from '../../../src/replica/index.ts';
 import type { Database, Receipt, ReceiptStore } from '../../../src/storage/index.ts';
 import { DamagedStorage } from '../../../src/storage/index.ts';
 import type { Chance } from './chance.ts';
@@ -7,6 +8,8 @@ import type { Scheduler } from './scheduler.ts';
 import { type Operation, Volume } from './volume.ts';
 
 export type DatabaseKind = 'log' | 'data';
+/** `incoming`: a snapshot on its way, which may take the place of `data`. */
+export type VolumeKind = DatabaseKind | 'incoming';
 
 /** How long a synced write takes. */
 export interface DiskSpeed {
@@ -26,7 +29,11 @@ interface Flight {
  * killed may be there or not, but never in part: LevelDB's batches have checksums.
  */
 export class SimulatedDisk {
-  readonly volumes: Readonly<Record<DatabaseKind, Volume>> = { log: new Volume(), data: new Volume() };
+  readonly volumes: Readonly<Record<VolumeKind, Volume>> = {
+    log: new Volume(),
+    data: new Volume(),
+    incoming: new Volume(),
+  };
   /** Newest last. Empty: the file was never made. */
   receipts: Receipt[] = [];
   areReceiptsDamaged = false;
@@ -35,7 +42,7 @@ export class SimulatedDisk {
   readonly #flights = new Set<Flight>();
   #speed = usualSpeed;
   #isFull = false;
-  #failsNext: DatabaseKind | 'receipt' | undefined;
+  #failsNext: VolumeKind | 'receipt' | undefined;
   #hangs = 0;
   #waiting: (() => void)[] = [];
   #openings = 0;
@@ -48,7 +55,7 @@ export class SimulatedDisk {
   }
 
   /** Rejects as the look at the files does, before LevelDB opens them. */
-  async openDatabase(kind: DatabaseKind, process: SimulatedProcess): Promise<Database> {
+  async openDatabase(kind: VolumeKind, process: SimulatedProcess): Promise<Database> {
     await this.#access(process);
     const volume = this.volumes[kind];
     if (volume.visibleDamage !== undefined) {
@@ -77,6 +84,18 @@ export class SimulatedDisk {
     };
   }
 
+  /** What production gives to the replica, for one process of the member. */
+  filesFor(process: SimulatedProcess): StateFiles {
+    return {
+      openDatabase: (kind) => this.openDatabase(kind, process),
+      openReceipts: () => this.openReceipts(process),
+      setAside: (what) => this.setAside(what, process),
+      openIncoming: (how) => this.openIncoming(how, process),
+      discardIncoming: () => this.discardIncoming(process),
+      switchData: () => this.switchData(process),
+    };
+  }
+
   async setAside(what: DatabaseKind | 'receipt', process: SimulatedProcess): Promise<string> {
     await this.#access(process);
     if (what === 'receipt') {
@@ -88,8 +107,27 @@ export class SimulatedDisk {
     return `${what}.damaged`;
   }
 
+  async openIncoming(how: 'fresh' | 'found', process: SimulatedProcess): Promise<Database> {
+    if (how === 'fresh') await this.discardIncoming(process);
+    return await this.openDatabase('incoming', process);
+  }
+
+  discardIncoming(process: SimulatedProcess): Promise<void> {
+    return this.write('incoming', process, () => this.volumes.incoming.wipe());
+  }
+
+  /** Two renames: between them there is no `data`. */
+  async switchData(process: SimulatedProcess): Promise<void> {
+    const { data, incoming } = this.volumes;
+    await this.write('data', process, () => data.wipe());
+    await this.write('data', process, () => {
+      data.restore(incoming);
+      incoming.wipe();
+    });
+  }
+
   /** One write: resolves when it is durable, unless something is wrong with the disk. */
-  write(what: DatabaseKind | 'receipt', process: SimulatedProcess, land: () => void): Promise<void> {
+  write(what: VolumeKind | 'receipt', process: SimulatedProcess, land: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const fails = this.#isFull || this.#failsNext === what;
       if (this.#failsNext === what) this.#failsNext = undefined;
@@ -146,18 +184,19 @@ export class SimulatedDisk {
   }
 
   copy(): DiskCopy {
-    const { log, data } = this.volumes;
-    return { log: log.copy(), data: data.copy(), receipts: [...this.receipts] };
+    const { log, data, incoming } = this.volumes;
+    return { log: log.copy(), data: data.copy(), incoming: incoming.copy(), receipts: [...this.receipts] };
   }
 
   restore(copy: DiskCopy): void {
     this.volumes.log.restore(copy.log);
     this.volumes.data.restore(copy.data);
+    this.volumes.incoming.restore(copy.incoming);
     this.receipts = [...copy.receipts];
     this.areReceiptsDamaged = false;
   }
 
-  #breakAppending(what: DatabaseKind | 'receipt'): void {
+  #breakAppending(what: VolumeKind | 'receipt'): void {
     if (what !== 'receipt') this.volumes[what].breakAppending();
   }
 
@@ -183,16 +222,17 @@ export class SimulatedDisk {
 export interface DiskCopy {
   readonly log: Volume;
   readonly data: Volume;
+  readonly incoming: Volume;
   readonly receipts: readonly Receipt[];
 }
 
 /** A LevelDB database as one process sees it: real `memory-level`, whose writes take time and reach the volume. */
 class SimulatedDatabase extends MemoryLevel<Buffer, Buffer> {
   readonly #disk: SimulatedDisk;
-  readonly #kind: DatabaseKind;
+  readonly #kind: VolumeKind;
   readonly #process: SimulatedProcess;
 
-  constructor(disk: SimulatedDisk, kind: DatabaseKind, process: SimulatedProcess) {
+  constructor(disk: SimulatedDisk, kind: VolumeKind, process: SimulatedProcess) {
     super({ keyEncoding: 'buffer', valueEncoding: 'buffer' });
     this.#disk = disk;
     this.#kind = kind;

@@ -178,11 +178,7 @@ export class SimulatedMember {
       groupId: 1,
       clusterId: 'c1',
       memberId: id,
-      files: {
-        openDatabase: (kind) => disk.openDatabase(kind, process),
-        openReceipts: () => disk.openReceipts(process),
-        setAside: (what) => disk.setAside(what, process),
-      },
+      files: disk.filesFor(process),
       clock: process,
       bootstrap: configuration,
       bootstrapMembers: everyone.map((member) => ({
