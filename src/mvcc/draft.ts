@@ -106,7 +106,7 @@ export class Draft {
 
   /** A record of any table. What is not a value has no revision. */
   write(key: TableKey, record: Buffer | null): void {
-    this.#counters.hash = mix(this.#counters.hash, record === null ? crc32c(key.bytes) : sealOf(record));
+    this.#counters.hash = mixHash(this.#counters.hash, record === null ? crc32c(key.bytes) : sealOf(record));
     if (this.#overlay !== undefined) this.#overlay.set(key.name, record);
     else if (record === null) this.tables.buffer.delete(key);
     else this.tables.buffer.set(key, record);
@@ -171,7 +171,7 @@ export class Draft {
 }
 
 /** A step of a rolling hash over 32 bits; it has to notice accidents, not attacks. */
-function mix(hash: number, value: number): number {
+export function mixHash(hash: number, value: number): number {
   const mixed = Math.imul(hash ^ value, 0x9e3779b1);
   return (mixed ^ (mixed >>> 15)) >>> 0;
 }

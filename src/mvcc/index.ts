@@ -6,6 +6,7 @@ export { inspectStore, type StoreFacts } from './inspect-store.ts';
 export type { MemberRecord } from './member-record.ts';
 export { openStore } from './open-store.ts';
 export { DamagedValue } from './record.ts';
+export { type RefoundOptions, refoundStore } from './refound-store.ts';
 export { ReplaceableStore } from './replaceable-store.ts';
 export type { CommandResult, Refusal } from './result.ts';
 export { decodeResult, encodeResult } from './result.ts';

@@ -16,7 +16,9 @@ export interface Identity {
 }
 
 const formatVersion = 1;
-const fileName = 'identity.json';
+export const identityFile = 'identity.json';
+/** In a data directory whose state is being made anew; see `beginRebuild`. */
+export const rebuildDirectory = 'rebuilding';
 
 /**
  * Reads the identity of a data directory, or makes directory and identity if there is none. Rejects with
@@ -39,7 +41,7 @@ export async function openIdentity(dataDir: string, wanted: Identity): Promise<I
 
 /** The identity that is there; `undefined` for a directory that is not there or empty. Changes nothing. */
 export async function readIdentity(dataDir: string): Promise<Identity | undefined> {
-  const path = join(dataDir, fileName);
+  const path = join(dataDir, identityFile);
   let text: string;
   try {
     refuseLooseMode(path, await stat(path));
@@ -71,19 +73,26 @@ async function refuseStrayData(dataDir: string): Promise<void> {
     if (isMissing(reason)) return;
     throw unreadable(dataDir, reason);
   }
-  const found = names.filter((name) => name !== `${fileName}.new` && name !== 'lost+found');
+  const found = names.filter((name) => name !== `${identityFile}.new` && name !== 'lost+found');
   if (found.length === 0) return;
+  if (found.includes(rebuildDirectory)) {
+    throw new StorageRefused({
+      what: 'A restore or a recovery into this directory was cut off.',
+      where: dataDir,
+      advice: 'Run it again, with the same options: it goes on, or begins anew.',
+    });
+  }
   const shown = found.slice(0, 5).join(', ');
   throw damage(
     dataDir,
-    `There is no ${fileName}, but there are other files (${shown}): it was lost, or this is no data directory.`,
+    `There is no ${identityFile}, but there are other files (${shown}): it was lost, or this is no data directory.`,
   );
 }
 
 /** Whole or not at all, whenever the machine stops. */
-async function createIdentity(dataDir: string, { clusterId, memberId, name }: Identity): Promise<Identity> {
+export async function createIdentity(dataDir: string, { clusterId, memberId, name }: Identity): Promise<Identity> {
   const identity: Identity = { clusterId, memberId, name };
-  const temporary = join(dataDir, `${fileName}.new`);
+  const temporary = join(dataDir, `${identityFile}.new`);
   const handle = await open(temporary, 'w', 0o600);
   try {
     await handle.writeFile(format(identity));
@@ -91,7 +100,7 @@ async function createIdentity(dataDir: string, { clusterId, memberId, name }: Id
   } finally {
     await handle.close();
   }
-  await rename(temporary, join(dataDir, fileName));
+  await rename(temporary, join(dataDir, identityFile));
   await syncDirectory(dataDir);
   return identity;
 }

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { DamagedValue, importing, MalformedStream } from '../mvcc/index.ts';
+import { BackupDamaged, type BackupManifest, type BackupReader, openDatabase } from '../storage/index.ts';
+import { systemClock } from './system-clock.ts';
+
+/** Called with the bytes of data taken in so far; `manifest.bytesExpected` says of how many, about. */
+export type BackupProgress = (bytes: number) => void;
+
+/**
+ * Brings the data of a backup into a new `data/` in `directory`, and holds what comes out against the manifest. Rejects
+ * with `BackupDamaged`; what was written is rubbish then.
+ */
+export async function takeInBackup(
+  { manifest, chunks }: BackupReader,
+  directory: string,
+  onProgress: BackupProgress = () => {},
+): Promise<void> {
+  const database = await openDatabase(join(directory, 'data'), { kind: 'data' });
+  try {
+    const into = await importing(database, manifest.groupId, systemClock);
+    let bytes = 0;
+    for await (const chunk of chunks) {
+      await into.write(chunk);
+      bytes += chunk.length;
+      onProgress(bytes);
+    }
+    compare(manifest, await into.finish());
+  } catch (reason) {
+    throw asDamage(reason);
+  } finally {
+    await database.close();
+  }
+}
+
+function compare(
+  manifest: BackupManifest,
+  found: { appliedIndex: number; revision: number; keyCount: number; hash: number },
+): void {
+  const { appliedIndex, revision, keyCount, hash } = found;
+  const agrees =
+    manifest.appliedIndex === appliedIndex &&
+    manifest.revision === revision &&
+    manifest.keyCount === keyCount &&
+    manifest.stateHash === hash;
+  if (!agrees) throw new BackupDamaged('its data is not that of its manifest', 0);
+}
+
+/** Its checksums fit, so it was written like that. */
+function asDamage(reason: unknown): unknown {
+  if (!(reason instanceof DamagedValue || reason instanceof MalformedStream)) return reason;
+  return new BackupDamaged(`its data was damaged when it was written: ${reason.message}`, 0);
+}
