@@ -195,6 +195,9 @@ async function openPeers(
     peers: identity.members
       .filter(({ id }) => id !== identity.memberId)
       .map(({ id, peerUrls }) => ({ id, urls: peerUrls })),
+    removed: new Set(),
+    softwareVersion: version,
+    clusterVersion: () => '0.1',
     heartbeatMs: config.heartbeatIntervalMs,
     queueBytesMax: 64 * 1024 * 1024,
     frameBytesMax: 16 * 1024 * 1024 + config.maxRequestBytes,

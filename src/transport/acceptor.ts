@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import type { MemberId, Message } from '../raft/types.ts';
-import { type Hello, protocolVersions, type Refused, type WireRequest } from './codec.ts';
+import type { Channel, Hello, Refused, WireRequest } from './codec.ts';
 import { HalfOpenSockets } from './half-open.ts';
 import { type Identity, objectionTo, refused } from './handshake.ts';
 import { InboundConnection } from './inbound.ts';
-import { type Listener, listen } from './listener.ts';
+import { type Listener, type ListenerDescriptions, listen } from './listener.ts';
 import type { SeldomLog } from './seldom-log.ts';
-import type { TransportLog } from './transport.ts';
+import type { Refusal, TransportLog } from './transport.ts';
 
 export interface AcceptorOptions {
   readonly identity: Identity;
@@ -19,25 +19,28 @@ export interface AcceptorOptions {
   /** A connection that is silent for longer is dead. */
   readonly silenceMsMax: number;
   /** The answer to the hello of that member. */
-  readonly helloTo: (member: MemberId) => Hello;
+  readonly helloTo: (member: MemberId, channel: Channel) => Hello;
+  readonly describe: ListenerDescriptions;
 }
 
 export interface AcceptorEvents {
   onUp(member: MemberId): void;
+  onRefused(refusal: Refusal): void;
   onMessages(groupId: number, messages: readonly Message[]): void;
   onRequest(from: MemberId, request: WireRequest): Promise<Uint8Array> | undefined;
 }
 
 /**
- * Takes in what peers dial, and keeps one connection of each: a newer one of the same process takes the place of the
- * older, which the other side has given up.
+ * Takes in what peers dial, and keeps one connection of each for each channel: a newer one of the same process takes the
+ * place of the older, which the other side has given up.
  */
 export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #events: AcceptorEvents;
   readonly #halfOpen: HalfOpenSockets;
   readonly #listeners: Listener[] = [];
-  readonly #connections = new Map<MemberId, InboundConnection>();
+  /** By member and channel. */
+  readonly #connections = new Map<string, InboundConnection>();
   /** The last sign of life on connections that are gone. */
   readonly #aliveMs = new Map<MemberId, number>();
 
@@ -49,12 +52,11 @@ export class Acceptor {
 
   /** Rejects, with whatever it had opened still to be closed, if it cannot listen on one of the URLs. */
   async listen(urls: readonly string[]): Promise<void> {
-    const { clusterId, memberId } = this.#options.identity;
     for (const url of urls) {
       const listener = await listen(url, {
         onSocket: (socket) => this.#halfOpen.add(socket),
         onStream: (socket, head, remoteAddress) => this.#accept(socket, head, remoteAddress),
-        describe: () => ({ clusterId, memberId, protocolVersions }),
+        ...this.#options.describe,
       });
       this.#listeners.push(listener);
     }
@@ -66,7 +68,18 @@ export class Acceptor {
 
   /** When that member last showed a sign of life on a connection it dialed; -Infinity if it never did. */
   aliveMs(member: MemberId): number {
-    return this.#connections.get(member)?.aliveMs ?? this.#aliveMs.get(member) ?? -Infinity;
+    return this.#connections.get(keyOf(member, 'main'))?.aliveMs ?? this.#aliveMs.get(member) ?? -Infinity;
+  }
+
+  /** Ends the connections of those who would be refused now, and tells them why. */
+  dropStrangers(): void {
+    for (const connection of this.#connections.values()) {
+      const objection = connection.hello && objectionTo(connection.hello, this.#options.identity);
+      if (objection !== undefined) connection.refuse(objection);
+    }
+    for (const member of this.#aliveMs.keys()) {
+      if (!this.#options.identity.peerIds.has(member)) this.#aliveMs.delete(member);
+    }
   }
 
   /** Ends what has taken too long to say hello, and gives up requests whose time is over. */
@@ -107,6 +120,10 @@ export class Acceptor {
       },
       onMessages: this.#events.onMessages,
       onRequest: this.#events.onRequest,
+      onRefused: ({ code, reason }) => {
+        const by = connection.hello?.from;
+        if (by !== undefined) this.#events.onRefused({ by, code, reason });
+      },
       onClose: (reason, failed) => this.#onClose(connection, remoteAddress, reason, failed),
     });
     connection.start(head);
@@ -114,7 +131,7 @@ export class Acceptor {
 
   #replyTo(hello: Hello, remoteAddress: string): Hello | Refused {
     const objection = objectionTo(hello, this.#options.identity) ?? this.#objectionToSecond(hello);
-    if (objection === undefined) return this.#options.helloTo(hello.from);
+    if (objection === undefined) return this.#options.helloTo(hello.from, hello.channel);
     const { code, reason } = objection;
     // Whoever makes up member ids must not fill the log with them.
     const subject = this.#options.identity.peerIds.has(hello.from) ? hello.from : hostOf(remoteAddress);
@@ -132,35 +149,48 @@ export class Acceptor {
    * alive, two processes have the same identity, and the one that came first stays.
    */
   #objectionToSecond(hello: Hello): Refused | undefined {
-    const present = this.#connections.get(hello.from);
-    if (present?.hello === undefined || this.#isSilent(present)) return undefined;
-    if (present.hello.bootId !== hello.bootId) {
+    const others = [this.#present(hello.from, 'main'), this.#present(hello.from, 'bulk')];
+    if (others.some((other) => other !== undefined && other.bootId !== hello.bootId)) {
       return refused(
         'duplicate_member',
         `member ${hello.from} is connected from another process already: two members run under one name or with copies ` +
           'of one data directory, or the old process has not ended',
       );
     }
-    if (present.hello.epoch < hello.epoch) return undefined;
+    const present = this.#present(hello.from, hello.channel);
+    if (present === undefined || present.epoch < hello.epoch) return undefined;
     return refused('superseded', `member ${hello.from} has a newer connection than this one`);
+  }
+
+  /** What was said on the connection of that channel, if it is alive. */
+  #present(member: MemberId, channel: Channel): Hello | undefined {
+    const connection = this.#connections.get(keyOf(member, channel));
+    return connection === undefined || this.#isSilent(connection) ? undefined : connection.hello;
   }
 
   #register(connection: InboundConnection, socket: Duplex, hello: Hello, remoteAddress: string): void {
     this.#halfOpen.remove(socket);
-    this.#connections.get(hello.from)?.close('the peer has opened a newer connection');
-    this.#connections.set(hello.from, connection);
+    const key = keyOf(hello.from, hello.channel);
+    this.#connections.get(key)?.close('the peer has opened a newer connection');
+    this.#connections.set(key, connection);
     this.#options.seldomLog.forget(hello.from);
-    this.#options.log.info('peer accepted', { peer: hello.from, remoteAddress });
+    const { software, channel } = hello;
+    this.#options.log.info('peer accepted', { peer: hello.from, remoteAddress, software, channel });
+    if (channel !== 'main') return;
     // When the answer to the hello is on its way.
     process.nextTick(() => this.#events.onUp(hello.from));
   }
 
   #onClose(connection: InboundConnection, remoteAddress: string, reason: string, failed: boolean): void {
-    const member = connection.hello?.from;
+    const { from: member, channel = 'main' } = connection.hello ?? {};
     if (member !== undefined) {
-      this.#aliveMs.set(member, Math.max(this.#aliveMs.get(member) ?? -Infinity, connection.aliveMs));
-      if (this.#connections.get(member) === connection) this.#connections.delete(member);
-      const facts = { peer: member, remoteAddress, reason };
+      const { peerIds } = this.#options.identity;
+      if (peerIds.has(member)) {
+        this.#aliveMs.set(member, Math.max(this.#aliveMs.get(member) ?? -Infinity, connection.aliveMs));
+      }
+      const key = keyOf(member, channel);
+      if (this.#connections.get(key) === connection) this.#connections.delete(key);
+      const facts = { peer: member, remoteAddress, channel, reason };
       if (failed) this.#options.log.warn('peer failed', facts);
       else this.#options.log.info('peer left', facts);
     } else if (failed) {
@@ -171,6 +201,10 @@ export class Acceptor {
   #isSilent(connection: InboundConnection): boolean {
     return connection.silentMs() > this.#options.silenceMsMax;
   }
+}
+
+function keyOf(member: MemberId, channel: Channel): string {
+  return `${member} ${channel}`;
 }
 
 function hostOf(remoteAddress: string): string {

@@ -20,11 +20,14 @@ test(`codec: every frame is decoded to what was encoded (seed ${seed})`, () => {
   }
 });
 
-test('codec: the layout of version 1, byte for byte', () => {
+test('codec: the layout of versions 1 and 2, byte for byte', () => {
   const entry: Entry = { term: 3, index: 8, type: 'command', data: Buffer.from('x') };
   const record = encodeEntry(entry).toString('hex');
-  const hello = { versionMin: 1, versionMax: 1, clusterId: 'c', from: '1', to: '2', bootId: 'b', epoch: 5 };
-  check({ type: 'hello', ...hello }, '98 01 01 01 a163 a131 a132 a162 05');
+  const ids = { clusterId: 'c', from: '1', to: '2', bootId: 'b', epoch: 5 };
+  const first = { versionMin: 1, versionMax: 1, software: '0.1', channel: 'main' } as const;
+  check({ type: 'hello', ...ids, ...first }, '98 01 01 01 a163 a131 a132 a162 05');
+  const second = { versionMin: 1, versionMax: 2, software: '0.2.0', channel: 'bulk' } as const;
+  check({ type: 'hello', ...ids, ...second }, '9a 01 01 02 a163 a131 a132 a162 05 a5302e322e30 a462756c6b');
   check({ type: 'refused', code: 'c', reason: 'r' }, '93 02 a163 a172');
   check({ type: 'ping', timestampUs: 2 ** 32 }, '92 03 cb41f0000000000000');
   check({ type: 'pong', timestampUs: 300 }, '92 04 cd012c');
@@ -100,6 +103,8 @@ test('codec: a field that does not fit is a reason, never a value', () => {
   reason([1, 1, 1, 'c', '12345678901234567', '2', 'b', 1], 'a hello with fields that do not fit');
   reason([1, 2, 1, 'c', '1', '2', 'b', 1], 'a hello with fields that do not fit');
   reason([1, 1, 1, 'a b', '1', '2', 'b', 1], 'a hello with fields that do not fit');
+  reason([1, 1, 2, 'c', '1', '2', 'b', 1], 'a hello with fields that do not fit');
+  reason([1, 1, 2, 'c', '1', '2', 'b', 1, '0.2.0', 'side'], 'a hello with fields that do not fit');
   reason([8], 'there is no frame type 8');
   reason(5, 'a frame is not an array');
 });
@@ -122,7 +127,7 @@ test('codec: messages are not understood before it is known who speaks', () => {
 });
 
 test('codec: a hello of a later protocol with more fields is understood as far as it goes', () => {
-  const hello = new Packr({ useRecords: false }).pack([1, 2, 9, 'c', '1', '2', 'b', 1, 'more', [1]]);
+  const hello = new Packr({ useRecords: false }).pack([1, 2, 9, 'c', '1', '2', 'b', 1, '1.0.0', 'main', 'more', [1]]);
   const frame = decodeFrame(hello, undefined);
   assert.ok(typeof frame !== 'string' && frame.type === 'hello');
   assert.equal(frame.versionMax, 9);

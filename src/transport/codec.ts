@@ -4,8 +4,16 @@ import { frameHeaderBytes, sealFrame } from './frame.ts';
 import { type Ends, isCount, packMessage, parseMessage } from './message-codec.ts';
 import { scanMsgpack } from './scan-msgpack.ts';
 
-/** The versions of this file's layout that this build speaks. A frame's meaning never changes within a version. */
-export const protocolVersions = { min: 1, max: 1 } as const;
+/**
+ * The versions of this file's layout that this build speaks. A frame's meaning never changes within a version.
+ *
+ * - 1: Balsa 0.1.
+ * - 2: a hello names the software and the channel; a connection that is open can be ended with a refusal.
+ */
+export const protocolVersions = { min: 1, max: 2 } as const;
+
+/** The one of several connections between two members; see `PeerRequest.channel`. */
+export type Channel = 'main' | 'bulk';
 
 /** The first frame in each direction. */
 export interface Hello {
@@ -19,9 +27,12 @@ export interface Hello {
   readonly bootId: string;
   /** Counts the connections that this run dialed, so that of two the newer one is known. */
   readonly epoch: number;
+  /** `0.2.0`; of version 1 of the protocol nobody says so. */
+  readonly software: string;
+  readonly channel: Channel;
 }
 
-/** The last frame, in place of a hello. */
+/** The last frame: in place of a hello, or when a member is removed while it is connected. */
 export interface Refused {
   readonly type: 'refused';
   readonly code: string;
@@ -62,6 +73,11 @@ const reasonCharactersMax = 300;
 const packr = new Packr({ useRecords: false, mapsAsObjects: false });
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: false });
 
+/** What two members speak after their hellos: the highest version that both know. */
+export function commonVersion(hello: Hello): number {
+  return Math.min(protocolVersions.max, hello.versionMax);
+}
+
 /** The bytes of a frame, header included. */
 export function encodeFrame(frame: Frame): Buffer {
   return sealFrame(packr.pack(packFrame(frame), RESERVE_START_SPACE + frameHeaderBytes));
@@ -87,7 +103,8 @@ function packFrame(frame: Frame): readonly unknown[] {
   switch (frame.type) {
     case 'hello': {
       const { versionMin, versionMax, clusterId, from, to, bootId, epoch } = frame;
-      return [1, versionMin, versionMax, clusterId, from, to, bootId, epoch];
+      const known = [1, versionMin, versionMax, clusterId, from, to, bootId, epoch];
+      return versionMax < 2 ? known : [...known, frame.software, frame.channel];
     }
     case 'refused':
       return [2, frame.code, cut(frame.reason)];
@@ -139,10 +156,12 @@ function parseFrame(packed: unknown, ends: Ends | undefined): Frame | string {
  * version can tell each other so.
  */
 function parseHello(fields: readonly unknown[]): Hello | undefined {
-  const [versionMin, versionMax, clusterId, from, to, bootId, epoch] = fields;
+  const [versionMin, versionMax, clusterId, from, to, bootId, epoch, ...later] = fields;
   if (!isCount(versionMin) || !isCount(versionMax) || versionMin > versionMax || !isCount(epoch)) return undefined;
   if (!isName(clusterId) || !isMemberId(from) || !isMemberId(to) || !isName(bootId)) return undefined;
-  return { type: 'hello', versionMin, versionMax, clusterId, from, to, bootId, epoch };
+  const [software, channel] = versionMax < 2 ? ['0.1', 'main'] : later;
+  if (!isName(software) || (channel !== 'main' && channel !== 'bulk')) return undefined;
+  return { type: 'hello', versionMin, versionMax, clusterId, from, to, bootId, epoch, software, channel };
 }
 
 function parseRefused(fields: readonly unknown[]): Refused | undefined {

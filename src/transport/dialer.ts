@@ -1,5 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
+import type { MemberId } from '../raft/types.ts';
 import { describeError } from './describe-error.ts';
 import { peerPath, upgradeToken } from './handshake.ts';
 
@@ -8,6 +9,15 @@ export interface DialEvents {
   onStream(socket: Socket, head: Buffer): void;
   /** `refused`: somebody answered, and not as a peer does. Called at most once, and never after `onStream`. */
   onFailure(kind: 'failed' | 'refused', reason: string): void;
+}
+
+/** Whether `dial` can be asked for it. */
+export function isDialable(url: string): boolean {
+  return URL.canParse(url) && new URL(url).protocol === 'http:';
+}
+
+export function notDialable(member: MemberId, urls: readonly string[]): string {
+  return `member ${member} cannot be dialed at ${urls.join(', ') || 'no URL'}: http://host:port is needed`;
 }
 
 /** Asks `url` for a peer stream. The returned function gives up; nothing is called after it. */

@@ -1,10 +1,13 @@
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../base/clock.ts';
+import type { CancelTimer, Clock } from '../base/clock.ts';
 import { describeError } from './describe-error.ts';
 import { FrameReader } from './frame.ts';
 
 /** Handed to the kernel at a time. Each piece that goes through shows that the other side still takes something. */
 const writeBytesMax = 256 * 1024;
+
+/** For last words to be taken by the other side. */
+const lastWordsMs = 1000;
 
 /** Before the hello nobody is owed more than the room for one. */
 const helloBytesMax = 4096;
@@ -32,6 +35,7 @@ export class FrameStream {
   #state: 'open' | 'ending' | 'closed' = 'open';
   #failed = false;
   #endReason: string | undefined;
+  #cancelEnding: CancelTimer | undefined;
   #flushScheduled: 'no' | 'soon' | 'atEndOfTurn' = 'no';
   #writeStartedMs: number | undefined;
   #writeWaits = false;
@@ -123,6 +127,10 @@ export class FrameStream {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
     this.#endReason = reason;
+    // Half a frame may have been written.
+    for (const piece of this.#unwritten) this.#socket.write(piece);
+    this.#unwritten = [];
+    this.#cancelEnding = this.#clock.setTimer(lastWordsMs, () => this.close(reason));
     this.#socket.end(frame, () => this.close(reason));
   }
 
@@ -135,6 +143,7 @@ export class FrameStream {
   close(reason: string): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    this.#cancelEnding?.();
     this.#unwritten = [];
     this.#socket.destroy();
     this.#events.onClose(this.#endReason ?? reason, this.#failed);
@@ -143,6 +152,7 @@ export class FrameStream {
   #onData(chunk: Buffer): void {
     this.#aliveMs = this.#clock.monotonicMs();
     this.#askedMs = undefined;
+    if (this.#state !== 'open') return;
     this.#reader.feed(chunk);
     while (this.#state === 'open') {
       const body = this.#reader.next();

@@ -1,14 +1,21 @@
 import type { MemberId } from '../raft/types.ts';
 import { type Hello, protocolVersions, type Refused } from './codec.ts';
+import { isOlder } from './software-version.ts';
+import type { RefusalCode } from './transport.ts';
 
 export const peerPath = '/v1/peer';
+/** As etcd's: for whoever wants to join, before any handshake. */
+export const membersPath = '/members';
 export const upgradeToken = 'balsa-peer';
 
-/** Who this member is, and whom it knows. */
+/** Who this member is, and whom it knows at the moment. */
 export interface Identity {
   readonly clusterId: string;
   readonly memberId: MemberId;
   readonly peerIds: ReadonlySet<MemberId>;
+  readonly removedIds: ReadonlySet<MemberId>;
+  /** As `0.2`: what all members agreed to understand. */
+  readonly clusterVersion: string;
 }
 
 /** Why the sender of that hello is not talked to; `undefined` if it is. */
@@ -28,6 +35,8 @@ export function objectionTo(hello: Hello, self: Identity): Refused | undefined {
         'compare --initial-cluster and --initial-cluster-token of both',
     );
   }
+  // Before anything else about it: whoever was removed may find another member at the URLs that it knows.
+  if (self.removedIds.has(hello.from)) return refusedAsRemoved(hello.from);
   if (hello.from === self.memberId) {
     return refused(
       'own_id',
@@ -44,12 +53,28 @@ export function objectionTo(hello: Hello, self: Identity): Refused | undefined {
   if (!self.peerIds.has(hello.from)) {
     return refused(
       'unknown_member',
-      `member ${self.memberId} knows no member ${hello.from} in this cluster: check that both have the same --initial-cluster`,
+      `member ${self.memberId} knows no member ${hello.from} in this cluster: it may not have heard yet that it was added; ` +
+        'compare "balsa member list", and --initial-cluster of both if the cluster is new',
+    );
+  }
+  if (isOlder(hello.software, self.clusterVersion)) {
+    return refused(
+      'version_too_old',
+      `the cluster has agreed on version ${self.clusterVersion}, and member ${hello.from} runs ${hello.software}, which ` +
+        'may not understand what is in the log: start it with the newer version',
     );
   }
   return undefined;
 }
 
-export function refused(code: string, reason: string): Refused {
+export function refusedAsRemoved(member: MemberId): Refused {
+  return refused(
+    'removed',
+    `member ${member} was removed from the cluster, and an id never comes back: to bring the machine back as a new member, ` +
+      'empty its data directory and add it again',
+  );
+}
+
+export function refused(code: RefusalCode, reason: string): Refused {
   return { type: 'refused', code, reason };
 }

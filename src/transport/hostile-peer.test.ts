@@ -221,12 +221,14 @@ test(`hostile: mutated frames on 400 connections leave everybody else alone (see
 const helloFrame = {
   type: 'hello',
   versionMin: 1,
-  versionMax: 1,
+  versionMax: 2,
   clusterId: 'c1',
   from: '2',
   to: '1',
   bootId: 'raw',
   epoch: 1,
+  software: '0.2.0',
+  channel: 'main',
 } as const;
 
 function url(): string {

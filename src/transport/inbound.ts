@@ -39,6 +39,8 @@ export interface InboundEvents {
   onMessages(groupId: number, messages: readonly Message[]): void;
   /** `undefined` if nobody serves that group. */
   onRequest(from: MemberId, request: WireRequest): Promise<Uint8Array> | undefined;
+  /** The peer, whose hello was accepted, does not accept this member; `onClose` follows. */
+  onRefused(refusal: Refused): void;
   /** Called once. `failed`: the other side sent something that it must not send. */
   onClose(reason: string, failed: boolean): void;
 }
@@ -98,6 +100,11 @@ export class InboundConnection {
     this.#stream.close(reason);
   }
 
+  /** Closes after these last words. */
+  refuse(refusal: Refused): void {
+    this.#stream.endWith(encodeFrame(refusal), refusal.reason);
+  }
+
   /** Gives up the requests whose answers nobody waits for any more. */
   sweep(): void {
     const now = this.#options.clock.monotonicMs();
@@ -116,7 +123,7 @@ export class InboundConnection {
   #onHello(hello: Hello): void {
     const reply = this.#events.onHello(hello);
     if (reply.type === 'refused') {
-      this.#stream.endWith(encodeFrame(reply), reply.reason);
+      this.refuse(reply);
       return;
     }
     this.#hello = hello;
@@ -139,6 +146,7 @@ export class InboundConnection {
         this.#stream.writeSoon();
         break;
       case 'refused':
+        this.#events.onRefused(frame);
         this.#stream.fail(`the peer does not want this member: ${frame.reason}`);
         break;
       default:

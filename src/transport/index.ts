@@ -1,11 +1,15 @@
 export { openTransport, type PeerTransport } from './peer-transport.ts';
 export type {
+  ClusterDescription,
+  DescribedMember,
   Peer,
   PeerAnswer,
   PeerRequest,
   PeerRequestHandler,
   PeerView,
   Receiver,
+  Refusal,
+  RefusalCode,
   Transport,
   TransportLog,
   TransportOptions,

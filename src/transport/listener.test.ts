@@ -41,7 +41,13 @@ test('listener: /version answers in JSON, everything else with a problem that sa
   await using members = await Members.stopped(['1', '2'], systemClock);
   const [url = ''] = (await members.startMember('1')).transport.addresses();
   const version = await fetch(`${url}/version`);
-  assert.deepEqual(await version.json(), { clusterId: 'c1', memberId: '1', protocolVersions: { min: 1, max: 1 } });
+  assert.deepEqual(await version.json(), {
+    clusterId: 'c1',
+    memberId: '1',
+    software: '0.2.0',
+    clusterVersion: '0.2',
+    protocolVersions: { min: 1, max: 2 },
+  });
   await checkProblem(await fetch(`${url}/v1/kv/a`), 404);
   await checkProblem(await fetch(`${url}/version`, { method: 'POST', body: 'x' }), 404);
   await checkProblem(await fetch(`${url}/v1/peer`), 426);

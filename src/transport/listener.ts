@@ -2,18 +2,24 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describeError } from './describe-error.ts';
-import { peerPath, upgradeToken } from './handshake.ts';
+import { membersPath, peerPath, upgradeToken } from './handshake.ts';
 
 /** For the head of a request; the whole way to the hello has a deadline of its own. */
 const headersTimeoutMs = 5000;
 
-export interface ListenerEvents {
+/** What anybody may ask before a handshake. */
+export interface ListenerDescriptions {
+  /** For `GET /version`. */
+  describe(): Readonly<Record<string, unknown>>;
+  /** For `GET /members`; undefined while this member knows none. */
+  describeCluster(): Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface ListenerEvents extends ListenerDescriptions {
   /** Somebody connected; nothing is known yet. */
   onSocket(socket: Duplex): void;
   /** A peer stream was asked for and granted; `head` came with the request. */
   onStream(socket: Duplex, head: Buffer, remoteAddress: string): void;
-  /** For `GET /version`. */
-  describe(): Readonly<Record<string, unknown>>;
 }
 
 export interface Listener {
@@ -92,10 +98,20 @@ interface Answer {
 
 function answerTo(request: IncomingMessage, events: ListenerEvents): Answer {
   if (request.method === 'GET' && request.url === '/version') {
-    return { status: 200, type: 'application/json', body: JSON.stringify(events.describe()) };
+    return json(events.describe());
+  }
+  if (request.method === 'GET' && request.url === membersPath) {
+    const description = events.describeCluster();
+    return description === undefined
+      ? answer(503, 'This peer does not know the members of its cluster yet. Ask another one.')
+      : json(description);
   }
   if (request.url !== peerPath) return answer(404, 'This is the port for peers. Clients are served on another one.');
   return answer(426, `Peers ask for this resource with GET and "Upgrade: ${upgradeToken}".`);
+}
+
+function json(value: Readonly<Record<string, unknown>>): Answer {
+  return { status: 200, type: 'application/json', body: JSON.stringify(value) };
 }
 
 function answer(status: number, detail: string): Answer {

@@ -23,8 +23,8 @@ export interface OutboundOptions {
 export interface OutboundEvents {
   /** Both sides said hello. */
   onOpen(): void;
-  /** One of the sides did not want the other; `onClose` follows. */
-  onRefused(refusal: Refused): void;
+  /** One of the sides did not want the other, or does not any more; `onClose` follows. */
+  onRefused(refusal: Refused, by: 'us' | 'peer'): void;
   /** Called once. */
   onClose(reason: string): void;
 }
@@ -37,6 +37,7 @@ export class OutboundConnection {
   readonly #queue: SendQueue;
   readonly #pending: PendingRequests;
   #isOpen = false;
+  #peerHello: Hello | undefined;
   #opening: Buffer | undefined;
   #pingDue = false;
   #roundTripMs: number | undefined;
@@ -68,6 +69,16 @@ export class OutboundConnection {
 
   get queuedBytes(): number {
     return this.#queue.bytes + this.#stream.writingBytes;
+  }
+
+  /** Requests without an answer. */
+  get requestsPending(): number {
+    return this.#pending.size;
+  }
+
+  /** What the other side said; present while it is open. */
+  get peerHello(): Hello | undefined {
+    return this.#peerHello;
   }
 
   overdueMs(): number {
@@ -123,18 +134,19 @@ export class OutboundConnection {
   }
 
   #onRefused(refusal: Refused): void {
-    this.#events.onRefused(refusal);
+    this.#events.onRefused(refusal, 'peer');
     this.#stream.close(refusal.reason);
   }
 
   #onHello(hello: Hello): void {
     const objection = this.#options.objectionTo(hello);
     if (objection !== undefined) {
-      this.#events.onRefused(objection);
+      this.#events.onRefused(objection, 'us');
       this.#stream.endWith(encodeFrame(objection), objection.reason);
       return;
     }
     this.#isOpen = true;
+    this.#peerHello = hello;
     this.#stream.allowBodies(this.#options.frameBytesMax);
     this.ping();
     this.#events.onOpen();
@@ -147,6 +159,9 @@ export class OutboundConnection {
         break;
       case 'pong':
         this.#onPong(frame.timestampUs);
+        break;
+      case 'refused':
+        this.#onRefused(frame);
         break;
       default:
         this.#stream.close(`a frame of type ${frame.type} came on a connection that this member dialed`);

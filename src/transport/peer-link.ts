@@ -1,16 +1,14 @@
-import type { Socket } from 'node:net';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { MemberId, Message } from '../raft/types.ts';
-import type { Hello, Refused } from './codec.ts';
-import { dial } from './dialer.ts';
-import { OutboundConnection } from './outbound.ts';
+import { BulkLink } from './bulk-link.ts';
+import type { Channel, Hello, Refused } from './codec.ts';
+import { type ConnectionEnd, type ConnectOptions, connectPeer } from './connect-peer.ts';
+import { isDialable, notDialable } from './dialer.ts';
+import type { OutboundConnection } from './outbound.ts';
 import type { SeldomLog } from './seldom-log.ts';
 import type { Admission } from './send-queue.ts';
 import type { Peer, PeerAnswer, PeerRequest, PeerView, TransportLog } from './transport.ts';
-
-/** From the first packet to the other side's hello: three round trips around the globe fit. */
-const connectTimeoutMs = 2000;
 
 /** Attempts after a failure: soon at first, since most are a restart. */
 const retryMs = { first: 50, max: 1000 } as const;
@@ -21,6 +19,9 @@ const retryRefusedMs = { first: 500, max: 5000 } as const;
 /** A connection that lasted that long was a good one: the next attempt is a first one again. */
 const healthyMs = 1000;
 
+/** The first version of the protocol with more than one channel. */
+const bulkSince = 2;
+
 export interface PeerLinkOptions {
   readonly peer: Peer;
   readonly clock: Clock;
@@ -29,34 +30,43 @@ export interface PeerLinkOptions {
   readonly seldomLog: SeldomLog;
   readonly frameBytesMax: number;
   readonly queueBytesMax: number;
-  /** A hello for the next connection. */
-  readonly hello: () => Hello;
+  /** A hello for the next connection of that channel. */
+  readonly hello: (channel: Channel) => Hello;
   readonly objectionTo: (hello: Hello) => Refused | undefined;
 }
 
 export interface PeerLinkEvents {
   onUp(): void;
   onDown(): void;
+  /** The peer does not want this member. */
+  onRefused(refused: Refused): void;
 }
 
 type State =
   | { readonly t: 'waiting'; readonly cancel: CancelTimer }
-  | { readonly t: 'dialing'; readonly giveUp: () => void; readonly cancelTimeout: CancelTimer }
-  | { readonly t: 'greeting'; readonly connection: OutboundConnection; readonly cancelTimeout: CancelTimer }
-  | { readonly t: 'open'; readonly connection: OutboundConnection; readonly sinceMs: number }
+  | { readonly t: 'connecting'; readonly close: (reason: string) => void }
+  | {
+      readonly t: 'open';
+      readonly connection: OutboundConnection;
+      readonly url: string;
+      readonly sinceMs: number;
+      readonly close: (reason: string) => void;
+    }
   | { readonly t: 'closed' };
 
 /**
  * Our side of the way to one peer: dials it, again and again, and sends over the connection when there is one.
  *
- *     waiting ─▶ dialing ─▶ greeting ─▶ open
- *        ▲          │           │         │
- *        └──────────┴───────────┴─────────┘  failed, refused or broken; the next URL in turn
+ *     waiting ─▶ connecting ─▶ open
+ *        ▲            │         │
+ *        └────────────┴─────────┘  failed, refused or broken; the next URL in turn
  */
 export class PeerLink {
   readonly id: MemberId;
   readonly #options: PeerLinkOptions;
   readonly #events: PeerLinkEvents;
+  readonly #bulk: BulkLink;
+  #urls: readonly string[];
   #state: State = { t: 'closed' };
   #urlIndex = 0;
   /** Attempts since the last connection that lasted. */
@@ -70,13 +80,31 @@ export class PeerLink {
     this.id = options.peer.id;
     this.#options = options;
     this.#events = events;
+    this.#urls = options.peer.urls;
+    this.#bulk = new BulkLink(this.id, options.clock, ({ onOpen, onEnd }) =>
+      connectPeer(this.#attempt(this.#connectedUrl(), 'bulk'), {
+        onOpen,
+        onFailure: ({ reason }) => onEnd(reason),
+        onClose: ({ reason }) => onEnd(reason),
+        onRefused: (refused) => this.#events.onRefused(refused),
+      }),
+    );
   }
 
   start(): void {
     this.#dial();
   }
 
-  /** The peer is up, since it has just dialed this member: there is nothing to wait for. */
+  /** Where the peer is reached from here on. A connection that is open is one to the peer, wherever it leads. */
+  setUrls(urls: readonly string[]): void {
+    if (urls.length === this.#urls.length && urls.every((url, i) => url === this.#urls[i])) return;
+    this.#urls = urls;
+    this.#urlIndex = 0;
+    this.#options.log.info('peer moved', { peer: this.id, urls });
+    this.dialSoon();
+  }
+
+  /** There is nothing to wait for: the peer is up, since it has just dialed this member, or it is somewhere else. */
   dialSoon(): void {
     if (this.#state.t !== 'waiting') return;
     this.#state.cancel();
@@ -86,6 +114,11 @@ export class PeerLink {
   /** The connection, if both sides have said hello. */
   get connection(): OutboundConnection | undefined {
     return this.#state.t === 'open' ? this.#state.connection : undefined;
+  }
+
+  /** All connections that both sides have said hello on. */
+  get connections(): readonly OutboundConnection[] {
+    return [this.connection, this.#bulk.connection].filter((connection) => connection !== undefined);
   }
 
   /** False if the message was dropped. It leaves with the next `flush`. */
@@ -103,8 +136,21 @@ export class PeerLink {
   }
 
   request(request: PeerRequest): Promise<PeerAnswer> {
-    const reason = `no connection to member ${this.id}: ${this.#reason?.words ?? 'still connecting'}`;
-    return this.connection?.request(request) ?? Promise.resolve({ outcome: 'not_sent', reason });
+    const { connection } = this;
+    if (connection === undefined) {
+      return notSent(`no connection to member ${this.id}: ${this.#reason?.words ?? 'still connecting'}`);
+    }
+    if (request.channel === undefined) return connection.request(request);
+    if (connection.peerHello === undefined || connection.peerHello.versionMax < bulkSince) {
+      return notSent(`member ${this.id} runs an older version, which has no second connection: upgrade it`);
+    }
+    return this.#bulk.request(request);
+  }
+
+  /** Once a heartbeat. */
+  tick(): void {
+    this.connection?.ping();
+    this.#bulk.tick();
   }
 
   /** `inboundAliveMs`: the last sign of life on the connection that the peer dialed. */
@@ -114,7 +160,7 @@ export class PeerLink {
     const aliveMs = Math.max(this.#aliveMs, connection?.aliveMs ?? -Infinity, inboundAliveMs);
     return {
       id: this.id,
-      address: this.#url(),
+      address: this.#connectedUrl(),
       state: connection === undefined ? notConnected : 'connected',
       reason: connection === undefined ? this.#reason?.words : undefined,
       lastContactMs: this.#options.clock.monotonicMs() - aliveMs,
@@ -127,77 +173,61 @@ export class PeerLink {
     const state = this.#state;
     this.#state = { t: 'closed' };
     if (state.t === 'waiting') state.cancel();
-    if (state.t === 'dialing') state.giveUp();
-    if (state.t === 'dialing' || state.t === 'greeting') state.cancelTimeout();
-    if (state.t === 'greeting' || state.t === 'open') state.connection.close(reason);
+    if (state.t === 'connecting' || state.t === 'open') state.close(reason);
+    this.#bulk.close(reason);
   }
 
-  #url(): string {
-    const { urls } = this.#options.peer;
-    return urls[this.#urlIndex % urls.length] ?? '';
+  #nextUrl(): string {
+    return this.#urls[this.#urlIndex % this.#urls.length] ?? '';
+  }
+
+  #connectedUrl(): string {
+    return this.#state.t === 'open' ? this.#state.url : this.#nextUrl();
+  }
+
+  #attempt(url: string, channel: Channel): ConnectOptions {
+    const { clock, frameBytesMax, queueBytesMax, objectionTo, hello } = this.#options;
+    return { url, clock, frameBytesMax, queueBytesMax, objectionTo, hello: () => hello(channel) };
   }
 
   #dial(): void {
-    const url = this.#url();
-    const giveUp = dial(url, {
-      onStream: (socket, head) => this.#greet(socket, head),
-      onFailure: (kind, reason) => this.#onNoConnection(kind === 'refused', reason),
+    const url = this.#nextUrl();
+    // URLs come out of the log, too.
+    if (!isDialable(url)) {
+      this.#onFailure({ refused: true, reason: notDialable(this.id, this.#urls), aliveMs: -Infinity });
+      return;
+    }
+    const close = connectPeer(this.#attempt(url, 'main'), {
+      onOpen: (connection) => this.#onOpen(connection, url, close),
+      onFailure: (failure) => this.#onFailure(failure),
+      onClose: (end) => this.#onClose(end),
+      onRefused: (refused) => this.#events.onRefused(refused),
     });
-    const cancelTimeout = this.#options.clock.setTimer(connectTimeoutMs, () => {
-      giveUp();
-      this.#onNoConnection(false, `${url} did not answer within ${connectTimeoutMs} ms`);
-    });
-    this.#state = { t: 'dialing', giveUp, cancelTimeout };
+    this.#state = { t: 'connecting', close };
   }
 
-  #greet(socket: Socket, head: Buffer): void {
-    if (this.#state.t === 'dialing') this.#state.cancelTimeout();
-    const { clock, frameBytesMax, queueBytesMax, objectionTo } = this.#options;
-    const options = { clock, frameBytesMax, queueBytesMax, hello: this.#options.hello(), objectionTo };
-    let refused = false;
-    const connection = new OutboundConnection(socket, options, {
-      onOpen: () => this.#onOpen(connection),
-      onRefused: () => {
-        refused = true;
-      },
-      onClose: (reason) => this.#onClose(connection, refused, reason),
-    });
-    const cancelTimeout = clock.setTimer(connectTimeoutMs, () => {
-      connection.close(`no hello came within ${connectTimeoutMs} ms`);
-    });
-    this.#state = { t: 'greeting', connection, cancelTimeout };
-    connection.start(head);
-  }
-
-  #onOpen(connection: OutboundConnection): void {
-    if (this.#state.t === 'greeting') this.#state.cancelTimeout();
-    this.#state = { t: 'open', connection, sinceMs: this.#options.clock.monotonicMs() };
+  #onOpen(connection: OutboundConnection, url: string, close: (reason: string) => void): void {
+    this.#state = { t: 'open', connection, url, sinceMs: this.#options.clock.monotonicMs(), close };
     this.#reason = undefined;
     this.#options.seldomLog.forget(this.id);
-    this.#options.log.info('peer connected', { peer: this.id, url: this.#url() });
+    this.#options.log.info('peer connected', { peer: this.id, url });
     this.#events.onUp();
   }
 
-  #onClose(connection: OutboundConnection, refused: boolean, reason: string): void {
-    const state = this.#state;
-    if (state.t === 'closed') return;
-    this.#aliveMs = Math.max(this.#aliveMs, connection.aliveMs);
-    if (state.t === 'greeting') state.cancelTimeout();
-    if (state.t !== 'open') {
-      this.#onNoConnection(refused, reason);
-      return;
-    }
-    if (this.#options.clock.monotonicMs() - state.sinceMs >= healthyMs) this.#failures = 0;
-    this.#options.log.warn('peer disconnected', { peer: this.id, url: this.#url(), reason });
-    this.#reason = { refused: false, words: reason };
-    this.#retry(retryMs);
+  #onClose({ refused, reason, aliveMs }: ConnectionEnd): void {
+    if (this.#state.t !== 'open') return;
+    const { url, sinceMs } = this.#state;
+    this.#aliveMs = Math.max(this.#aliveMs, aliveMs);
+    if (this.#options.clock.monotonicMs() - sinceMs >= healthyMs) this.#failures = 0;
+    this.#options.log.warn('peer disconnected', { peer: this.id, url, reason });
+    this.#reason = { refused, words: reason };
+    this.#retry(refused ? retryRefusedMs : retryMs);
     this.#events.onDown();
   }
 
-  #onNoConnection(refused: boolean, reason: string): void {
-    if (this.#state.t === 'closed') return;
-    if (this.#state.t === 'dialing') this.#state.cancelTimeout();
-    const url = this.#url();
+  #onFailure({ refused, reason, aliveMs }: ConnectionEnd): void {
+    this.#aliveMs = Math.max(this.#aliveMs, aliveMs);
+    const url = this.#nextUrl();
     const event = refused ? 'peer refused' : 'peer unreachable';
     this.#options.seldomLog.warn(this.id, `${url} ${reason}`, event, { peer: this.id, url, reason });
     this.#reason = { refused, words: reason };
@@ -213,4 +243,8 @@ export class PeerLink {
     const delayMs = ceilingMs / 2 + random.below(Math.ceil(ceilingMs / 2));
     this.#state = { t: 'waiting', cancel: clock.setTimer(delayMs, () => this.#dial()) };
   }
+}
+
+function notSent(reason: string): Promise<PeerAnswer> {
+  return Promise.resolve({ outcome: 'not_sent', reason });
 }

@@ -2,8 +2,10 @@ import { assert } from '../base/assert.ts';
 import type { CancelTimer } from '../base/clock.ts';
 import type { MemberId, Message } from '../raft/types.ts';
 import { Acceptor } from './acceptor.ts';
-import { type Hello, protocolVersions, type WireRequest } from './codec.ts';
+import { type Channel, type Hello, protocolVersions, type WireRequest } from './codec.ts';
+import { isDialable, notDialable } from './dialer.ts';
 import { type Identity, objectionTo, refused } from './handshake.ts';
+import type { OutboundConnection } from './outbound.ts';
 import { PeerLink } from './peer-link.ts';
 import { SeldomLog } from './seldom-log.ts';
 import type { Peer, PeerAnswer, PeerRequest, PeerView, Receiver, Transport, TransportOptions } from './transport.ts';
@@ -40,11 +42,11 @@ export async function openTransport(options: TransportOptions): Promise<PeerTran
  */
 class StreamTransport implements PeerTransport {
   readonly #options: TransportOptions;
-  readonly #identity: Identity;
+  readonly #identity: MutableIdentity;
   readonly #bootId: string;
   readonly #silenceMsMax: number;
   readonly #seldomLog: SeldomLog;
-  readonly #links: ReadonlyMap<MemberId, PeerLink>;
+  readonly #links: Map<MemberId, PeerLink>;
   readonly #acceptor: Acceptor;
   readonly #receivers = new Map<number, Receiver>();
   /** Who is to be told at the end of the turn, about whom. */
@@ -55,13 +57,9 @@ class StreamTransport implements PeerTransport {
   #closing: Promise<void> | undefined;
 
   constructor(options: TransportOptions) {
-    const { clusterId, memberId, peers, random, clock, log } = options;
-    assert(
-      peers.every(({ id }) => id !== memberId),
-      `member ${memberId} is among its own peers`,
-    );
+    const { peers, random, clock, log } = options;
     this.#options = options;
-    this.#identity = { clusterId, memberId, peerIds: new Set(peers.map(({ id }) => id)) };
+    this.#identity = new MutableIdentity(options);
     this.#bootId = Array.from({ length: 4 }, () => random.below(2 ** 32).toString(36)).join('-');
     this.#silenceMsMax = Math.max(3 * options.heartbeatMs, silenceMsMin);
     this.#seldomLog = new SeldomLog(log, clock);
@@ -71,9 +69,7 @@ class StreamTransport implements PeerTransport {
 
   async start(): Promise<void> {
     for (const { id, urls } of this.#options.peers) {
-      const isFit = urls.length > 0 && urls.every((url) => URL.canParse(url) && new URL(url).protocol === 'http:');
-      if (!isFit)
-        throw new Error(`member ${id} cannot be dialed at ${urls.join(', ') || 'no URL'}: http://host:port is needed`);
+      if (urls.length === 0 || !urls.every(isDialable)) throw new Error(notDialable(id, urls));
     }
     await this.#acceptor.listen(this.#options.listenUrls);
     this.#scheduleTick();
@@ -102,6 +98,24 @@ class StreamTransport implements PeerTransport {
     return Promise.resolve({ outcome: 'not_sent', reason });
   }
 
+  setPeers(peers: readonly Peer[], removed: ReadonlySet<MemberId>): void {
+    if (this.#closing !== undefined) return;
+    this.#identity.setMembers(peers, removed);
+    for (const link of this.#links.values()) {
+      if (this.#identity.peerIds.has(link.id)) continue;
+      this.#links.delete(link.id);
+      this.#seldomLog.forget(link.id);
+      this.#options.log.info('peer dropped', { peer: link.id, removed: removed.has(link.id) });
+      link.close(`member ${link.id} is no peer of this member any more`);
+    }
+    for (const peer of peers) {
+      const link = this.#links.get(peer.id);
+      if (link === undefined) this.#addLink(peer);
+      else link.setUrls(peer.urls);
+    }
+    this.#acceptor.dropStrangers();
+  }
+
   serve(groupId: number, receiver: Receiver): void {
     this.#receivers.set(groupId, receiver);
   }
@@ -121,6 +135,13 @@ class StreamTransport implements PeerTransport {
     await this.#acceptor.close(stopping);
   }
 
+  #addLink(peer: Peer): void {
+    const link = this.#linkTo(peer);
+    this.#links.set(peer.id, link);
+    this.#options.log.info('peer added', { peer: peer.id, urls: peer.urls });
+    link.start();
+  }
+
   #linkTo(peer: Peer): PeerLink {
     const { clock, random, log, frameBytesMax, queueBytesMax } = this.#options;
     return new PeerLink(
@@ -132,7 +153,7 @@ class StreamTransport implements PeerTransport {
         seldomLog: this.#seldomLog,
         frameBytesMax,
         queueBytesMax,
-        hello: () => this.#helloTo(peer.id),
+        hello: (channel) => this.#helloTo(peer.id, channel),
         objectionTo: (hello) => objectionTo(hello, this.#identity) ?? objectionToStranger(hello, peer.id),
       },
       {
@@ -140,6 +161,7 @@ class StreamTransport implements PeerTransport {
         onDown: () => {
           for (const receiver of this.#receivers.values()) this.#tellUnreachable(receiver, peer.id);
         },
+        onRefused: ({ code, reason }) => this.#options.onRefused?.({ by: peer.id, code, reason }),
       },
     );
   }
@@ -155,20 +177,32 @@ class StreamTransport implements PeerTransport {
         frameBytesMax,
         queueBytesMax,
         silenceMsMax: this.#silenceMsMax,
-        helloTo: (member) => this.#helloTo(member),
+        helloTo: (member, channel) => this.#helloTo(member, channel),
+        describe: { describe: () => this.#describe(), describeCluster: () => this.#describeCluster() },
       },
       {
         onUp: (member) => {
           this.#links.get(member)?.dialSoon();
           this.#tellReachable(member);
         },
+        onRefused: (refusal) => this.#options.onRefused?.(refusal),
         onMessages: (groupId, messages) => this.#receivers.get(groupId)?.onMessages(messages),
         onRequest: (from, request) => this.#handle(from, request),
       },
     );
   }
 
-  #helloTo(member: MemberId): Hello {
+  #describe() {
+    const { clusterId, memberId, clusterVersion } = this.#identity;
+    return { clusterId, memberId, software: this.#options.softwareVersion, clusterVersion, protocolVersions };
+  }
+
+  #describeCluster() {
+    const description = this.#options.describeCluster?.();
+    return description && { ...description, software: this.#options.softwareVersion, protocolVersions };
+  }
+
+  #helloTo(member: MemberId, channel: Channel): Hello {
     const { clusterId, memberId } = this.#identity;
     this.#epoch++;
     return {
@@ -180,6 +214,8 @@ class StreamTransport implements PeerTransport {
       to: member,
       bootId: this.#bootId,
       epoch: this.#epoch,
+      software: this.#options.softwareVersion,
+      channel,
     };
   }
 
@@ -221,30 +257,70 @@ class StreamTransport implements PeerTransport {
     // This process stood still, and its peers perhaps with it, as when a machine is suspended.
     if (elapsedMs > 2 * heartbeatMs) this.#forgiveSilence();
     this.#acceptor.sweep();
-    for (const link of this.#links.values()) link.connection?.ping();
+    for (const link of this.#links.values()) link.tick();
     // After a shorter stop signs of life may wait in the kernel: they are read before anyone is judged.
     if (this.#hasSilent()) clock.afterInput(() => this.#closeSilent());
   }
 
   #forgiveSilence(): void {
-    for (const link of this.#links.values()) link.connection?.forgiveSilence();
+    for (const connection of this.#outbound()) connection.forgiveSilence();
     this.#acceptor.forgiveSilence();
   }
 
   #hasSilent(): boolean {
-    for (const link of this.#links.values()) if (this.#isOverdue(link)) return true;
-    return this.#acceptor.hasSilent();
+    return this.#outbound().some((connection) => this.#isOverdue(connection)) || this.#acceptor.hasSilent();
   }
 
   #closeSilent(): void {
-    for (const link of this.#links.values()) {
-      if (this.#isOverdue(link)) link.connection?.close(`no answer for ${Math.round(link.connection.overdueMs())} ms`);
+    for (const connection of this.#outbound()) {
+      if (this.#isOverdue(connection)) connection.close(`no answer for ${Math.round(connection.overdueMs())} ms`);
     }
     this.#acceptor.closeSilent();
   }
 
-  #isOverdue(link: PeerLink): boolean {
-    return (link.connection?.overdueMs() ?? 0) > this.#silenceMsMax;
+  #outbound(): readonly OutboundConnection[] {
+    return [...this.#links.values()].flatMap((link) => link.connections);
+  }
+
+  #isOverdue(connection: OutboundConnection): boolean {
+    return connection.overdueMs() > this.#silenceMsMax;
+  }
+}
+
+/** Who this member is, and whom it knows at the moment. */
+class MutableIdentity implements Identity {
+  readonly clusterId: string;
+  readonly memberId: MemberId;
+  readonly #options: TransportOptions;
+  #peerIds: ReadonlySet<MemberId> = new Set();
+  #removedIds: ReadonlySet<MemberId> = new Set();
+
+  constructor(options: TransportOptions) {
+    this.clusterId = options.clusterId;
+    this.memberId = options.memberId;
+    this.#options = options;
+    this.setMembers(options.peers, options.removed);
+  }
+
+  get peerIds(): ReadonlySet<MemberId> {
+    return this.#peerIds;
+  }
+
+  get removedIds(): ReadonlySet<MemberId> {
+    return this.#removedIds;
+  }
+
+  get clusterVersion(): string {
+    return this.#options.clusterVersion();
+  }
+
+  setMembers(peers: readonly Peer[], removed: ReadonlySet<MemberId>): void {
+    assert(
+      peers.every(({ id }) => id !== this.memberId),
+      `member ${this.memberId} is among its own peers`,
+    );
+    this.#peerIds = new Set(peers.map(({ id }) => id));
+    this.#removedIds = removed;
   }
 }
 

@@ -31,7 +31,10 @@ test('refused: a member that is not in the configuration', async () => {
   const a = await members.startMember('1');
   const b = await members.startMember('2', { peers: [] });
   await until('the refusal', () => a.peer('2').state === 'refused');
-  assert.match(a.peer('2').reason ?? '', /^member 2 knows no member 1 in this cluster: check that both have the same /);
+  assert.match(
+    a.peer('2').reason ?? '',
+    /^member 2 knows no member 1 in this cluster: it may not have heard yet that it was added/,
+  );
   assert.equal(b.events('peer turned away').length, 1);
 });
 
@@ -68,9 +71,9 @@ test('refused: a second process of one member, for as long as the first one live
 
 test('refused: no common protocol version, in a hello that both sides understand', async () => {
   await check(
-    { versionMin: 2, versionMax: 3 },
+    { versionMin: 3, versionMax: 4 },
     'no_common_version',
-    /speaks the peer protocol versions 1 to 1, member 2 2 to 3/,
+    /speaks the peer protocol versions 1 to 2, member 2 3 to 4/,
   );
   await using members = await Members.stopped(['1', '2'], systemClock);
   using peer = await connect(await members.startMember('1'), { versionMin: 1, versionMax: 3 });

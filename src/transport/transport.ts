@@ -10,6 +10,11 @@ export interface PeerRequest {
   readonly body: Uint8Array;
   /** The answer is of no use after that time. */
   readonly timeoutMs: number;
+  /**
+   * `bulk`: over a connection of its own, which is opened when it is first needed and closed when it has been idle for a
+   * while, so that long answers delay nothing else. It waits for that connection, as long as its time lasts.
+   */
+  readonly channel?: 'bulk' | undefined;
 }
 
 /**
@@ -45,6 +50,11 @@ export interface Transport {
    */
   send(groupId: number, messages: readonly Message[]): void;
   request(to: MemberId, request: PeerRequest): Promise<PeerAnswer>;
+  /**
+   * The other members from here on. Connections to those that stay, at the same URLs, are not touched. Whoever is in
+   * `removed` is told so when it speaks, and stops for good; members that are in neither are told to come again.
+   */
+  setPeers(peers: readonly Peer[], removed: ReadonlySet<MemberId>): void;
   /** Sets who takes what arrives. Before that, and for a group nobody serves, it is dropped. */
   serve(groupId: number, receiver: Receiver): void;
   peers(): readonly PeerView[];
@@ -66,12 +76,67 @@ export interface Peer {
   readonly urls: readonly string[];
 }
 
+/** Why a member is not talked to. A code never gets a second meaning: members of all versions exchange them. */
+export type RefusalCode =
+  | 'no_common_version'
+  /** The cluster has agreed on what this software does not know. */
+  | 'version_too_old'
+  | 'other_cluster'
+  | 'own_id'
+  | 'wrong_member'
+  | 'unknown_member'
+  /** For good: an id that was removed never comes back. */
+  | 'removed'
+  | 'duplicate_member'
+  | 'superseded';
+
+/** A peer does not talk to this member. */
+export interface Refusal {
+  readonly by: MemberId;
+  /** Of another version perhaps, which knows other codes. */
+  readonly code: RefusalCode | (string & {});
+  /** In words that an operator can act upon. */
+  readonly reason: string;
+}
+
+/** The cluster as one member knows it, for whoever wants to join: `GET /members` on the port for peers. */
+export interface ClusterDescription {
+  readonly clusterId: string;
+  /** Whose description it is. */
+  readonly memberId: MemberId;
+  /** Of several descriptions the one with the highest is the newest. */
+  readonly appliedIndex: number;
+  /** What all members agreed to understand, as `0.2`. */
+  readonly clusterVersion: string;
+  readonly members: readonly DescribedMember[];
+}
+
+export interface DescribedMember {
+  readonly id: MemberId;
+  /** Empty until the member has been started. */
+  readonly name: string;
+  readonly role: 'voter' | 'learner';
+  readonly peerUrls: readonly string[];
+  /** Empty until the member has been started, as its version. */
+  readonly clientUrls: readonly string[];
+  readonly version: string;
+}
+
 export interface TransportOptions {
   readonly clusterId: string;
   readonly memberId: MemberId;
   readonly listenUrls: readonly string[];
-  /** The other members. */
+  /** The other members, to begin with. */
   readonly peers: readonly Peer[];
+  readonly removed: ReadonlySet<MemberId>;
+  /** `0.2.0`; told to the others. */
+  readonly softwareVersion: string;
+  /** As `0.2`: whoever runs older software is refused. */
+  readonly clusterVersion: () => string;
+  /** Without it, `GET /members` is answered with 503. */
+  readonly describeCluster?: () => ClusterDescription | undefined;
+  /** A peer refused this member; told each time. After `removed` there is nothing left to do here. */
+  readonly onRefused?: (refusal: Refusal) => void;
   readonly heartbeatMs: number;
   /** Bytes waiting for one peer, beyond which messages are dropped. */
   readonly queueBytesMax: number;

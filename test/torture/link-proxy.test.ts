@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { encodeFrame } from '../../src/transport/codec.ts';
+import { encodeFrame, type Hello } from '../../src/transport/codec.ts';
 import { LinkProxy, Links } from './link-proxy.ts';
 
 test('link proxy: knows by the hello who dials, and cuts one direction of that link and no other', async () => {
@@ -92,8 +92,19 @@ class Wire implements AsyncDisposable {
     const dialer = new End(connect(proxy.port, '127.0.0.1'));
     const [socket] = (await accepted) as [Socket];
     const target = new End(socket);
-    const hello = { versionMin: 1, versionMax: 1, clusterId: 'c', from: 'a', to: 'b', bootId: 'x', epoch: 1 };
-    const head = Buffer.concat([Buffer.from('GET / HTTP/1.1\r\n\r\n'), encodeFrame({ type: 'hello', ...hello })]);
+    const hello: Hello = {
+      type: 'hello',
+      versionMin: 1,
+      versionMax: 2,
+      clusterId: 'c',
+      from: 'a',
+      to: 'b',
+      bootId: 'x',
+      epoch: 1,
+      software: '0.2.0',
+      channel: 'main',
+    };
+    const head = Buffer.concat([Buffer.from('GET / HTTP/1.1\r\n\r\n'), encodeFrame(hello)]);
     dialer.socket.write(head);
     let length = 0;
     socket.on('data', (chunk) => {

@@ -1,5 +1,5 @@
 import type { MemberId, Message } from '../../raft/index.ts';
-import type { PeerAnswer, PeerRequest, PeerView, Receiver, Transport } from '../../transport/index.ts';
+import type { Peer, PeerAnswer, PeerRequest, PeerView, Receiver, Transport } from '../../transport/index.ts';
 
 /**
  * The members' network in memory. It may: cut a link in one direction, and lose what is sent over it. It never
@@ -8,6 +8,8 @@ import type { PeerAnswer, PeerRequest, PeerView, Receiver, Transport } from '../
 export class MemoryNetwork {
   readonly #receivers = new Map<MemberId, Receiver>();
   readonly #cut = new Set<string>();
+  /** Whom a member talks to; everybody, until it has been told. */
+  readonly #peers = new Map<MemberId, ReadonlySet<MemberId>>();
 
   transportOf(member: MemberId): Transport {
     return new MemoryTransport(this, member);
@@ -19,6 +21,11 @@ export class MemoryNetwork {
 
   detach(member: MemberId): void {
     this.#receivers.delete(member);
+    this.#peers.delete(member);
+  }
+
+  setPeers(member: MemberId, peers: ReadonlySet<MemberId>): void {
+    this.#peers.set(member, peers);
   }
 
   cut(from: MemberId, to: MemberId): void {
@@ -37,9 +44,14 @@ export class MemoryNetwork {
     this.#cut.clear();
   }
 
-  /** The receiver at the other end of a link, unless it is cut. */
+  /** The receiver at the other end of a link, unless it is cut, or one of the two does not talk to the other. */
   reach(from: MemberId, to: MemberId): Receiver | undefined {
-    return this.#cut.has(`${from} ${to}`) ? undefined : this.#receivers.get(to);
+    if (this.#cut.has(`${from} ${to}`) || !this.#talks(from, to) || !this.#talks(to, from)) return undefined;
+    return this.#receivers.get(to);
+  }
+
+  #talks(member: MemberId, to: MemberId): boolean {
+    return this.#peers.get(member)?.has(to) ?? true;
   }
 }
 
@@ -64,6 +76,10 @@ class MemoryTransport implements Transport {
     const body = await receiver.onRequest(this.#member, request);
     const isBackCut = this.#network.reach(to, this.#member) === undefined;
     return isBackCut ? { outcome: 'lost', reason: 'the link is cut' } : { outcome: 'answered', body };
+  }
+
+  setPeers(peers: readonly Peer[]): void {
+    this.#network.setPeers(this.#member, new Set(peers.map(({ id }) => id)));
   }
 
   serve(_groupId: number, receiver: Receiver): void {

@@ -1,6 +1,6 @@
 import type { CancelTimer, Clock } from '../../base/clock.ts';
 import type { MemberId, Message } from '../../raft/index.ts';
-import type { PeerAnswer, PeerRequest, PeerView, Receiver, Transport } from '../../transport/index.ts';
+import type { Peer, PeerAnswer, PeerRequest, PeerView, Receiver, Transport } from '../../transport/index.ts';
 
 /**
  * A process that can be stopped for a while, as by SIGSTOP or a suspended machine. The clock goes on meanwhile: timers that
@@ -78,6 +78,10 @@ class PausableTransport implements Transport {
       onUnreachable: (member) => this.#process.run(() => receiver.onUnreachable(member)),
       onReachable: (member) => this.#process.run(() => receiver.onReachable(member)),
     });
+  }
+
+  setPeers(peers: readonly Peer[], removed: ReadonlySet<MemberId>): void {
+    this.#process.run(() => this.#transport.setPeers(peers, removed));
   }
 
   peers(): readonly PeerView[] {

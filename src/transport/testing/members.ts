@@ -173,5 +173,8 @@ export function defaultOptions(memberId: MemberId, clock: Clock, seed: number): 
     clock,
     random: seededRandom(seed),
     log: { info: () => {}, warn: () => {} },
+    removed: new Set(),
+    softwareVersion: '0.2.0',
+    clusterVersion: () => '0.2',
   };
 }

@@ -14,6 +14,8 @@ export function randomFrame(random: Random): Frame {
       to: memberId(random),
       bootId: name(random),
       epoch: count(random),
+      software: name(random),
+      channel: pick(random, ['main', 'bulk'] as const),
     }),
     () => ({ type: 'refused', code: name(random), reason: `because of ${name(random)} – für immer` }),
     () => ({ type: random.below(2) === 0 ? 'ping' : 'pong', timestampUs: count(random) }),

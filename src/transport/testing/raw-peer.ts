@@ -113,10 +113,12 @@ export const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrad
 export const helloOf2: Hello = {
   type: 'hello',
   versionMin: 1,
-  versionMax: 1,
+  versionMax: 2,
   clusterId: 'c1',
   from: '2',
   to: '1',
   bootId: 'raw',
   epoch: 1,
+  software: '0.2.0',
+  channel: 'main',
 };

@@ -29,17 +29,25 @@ const speaker: Speaker = {
   oddTermOneIn: 100,
   hasForeignEntries: true,
 };
-const self: Identity = { clusterId: 'c1', memberId: '1', peerIds: new Set(['2', '3']) };
+const self: Identity = {
+  clusterId: 'c1',
+  memberId: '1',
+  peerIds: new Set(['2', '3']),
+  removedIds: new Set(['4']),
+  clusterVersion: '0.1',
+};
 const limits = { frameBytesMax: 100_000, queueBytesMax: 400_000 };
 const ownHello: Hello = {
   type: 'hello',
   versionMin: 1,
-  versionMax: 1,
+  versionMax: 2,
   clusterId: 'c1',
   from: '1',
   to: '2',
   bootId: 'own',
   epoch: 1,
+  software: '0.2.0',
+  channel: 'main',
 };
 
 const openTarget: OpenTarget = {
@@ -91,6 +99,7 @@ function inbound(socket: Duplex, clock: ManualClock): Connection {
         if (groupId !== speaker.groupId) return undefined;
         return kind === 3 ? Promise.reject(new Error('no such request\n')) : Promise.resolve(body);
       },
+      onRefused: () => undefined,
       onClose: () => closedOnce(++closes),
     },
   );

@@ -26,7 +26,13 @@ const speaker: Speaker = {
   oddTermOneIn: 100,
   hasForeignEntries: true,
 };
-const self: Identity = { clusterId: 'c1', memberId: '1', peerIds: new Set(['2', '3']) };
+const self: Identity = {
+  clusterId: 'c1',
+  memberId: '1',
+  peerIds: new Set(['2', '3']),
+  removedIds: new Set(['4']),
+  clusterVersion: '0.1',
+};
 const bodyBytesMax = 256 * 1024;
 const helloBytesMax = 4096;
 

@@ -34,6 +34,8 @@ export function helloBytes(random: Random, { clusterId, from, to }: Speaker): Bu
     to,
     bootId: `b${random.below(3)}`,
     epoch: random.below(2 ** 32),
+    software: `0.${random.below(3)}.0`,
+    channel: oneIn(random, 3) ? 'bulk' : 'main',
   };
   if (!oneIn(random, 10)) return encodeFrame(hello);
   return oneIn(random, 2) ? resealed(random, encodeFrame(hello)) : mutate(random, encodeFrame(hello), Buffer.alloc(0));

@@ -1,7 +1,15 @@
 import type { MemberId, Message } from '../../../src/raft/index.ts';
 import { decodeFrame, encodeFrame } from '../../../src/transport/codec.ts';
 import { frameHeaderBytes } from '../../../src/transport/frame.ts';
-import type { PeerAnswer, PeerRequest, PeerView, Receiver, Transport } from '../../../src/transport/index.ts';
+import type {
+  Peer,
+  PeerAnswer,
+  PeerRequest,
+  PeerView,
+  Receiver,
+  Refusal,
+  Transport,
+} from '../../../src/transport/index.ts';
 import type { Chance } from './chance.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -29,6 +37,10 @@ interface Station {
   receiver: Receiver | undefined;
   /** Grows when all that it has on its way is lost. */
   losses: number;
+  /** Whom it talks to; everybody, until it has been told. */
+  peers: ReadonlySet<MemberId> | undefined;
+  removed: ReadonlySet<MemberId>;
+  readonly onRefused: ((refusal: Refusal) => void) | undefined;
 }
 
 /** A connection that broke is noticed after about that time. */
@@ -59,8 +71,15 @@ export class SimulatedNetwork {
   }
 
   /** The transport of a process that has just started; what was meant for the one before is not given to it. */
-  connect(member: MemberId, process: SimulatedProcess): Transport {
-    const station: Station = { process, receiver: undefined, losses: 0 };
+  connect(member: MemberId, process: SimulatedProcess, onRefused?: (refusal: Refusal) => void): Transport {
+    const station: Station = {
+      process,
+      receiver: undefined,
+      losses: 0,
+      peers: undefined,
+      removed: new Set(),
+      onRefused,
+    };
     this.#stations.set(member, station);
     return new StationTransport(this, member, station);
   }
@@ -104,7 +123,8 @@ export class SimulatedNetwork {
     this.#watch.onSend(from, message);
     if (this.#stations.get(from) !== station) return;
     const weather = this.#weatherBetween(from, message.to);
-    if (this.#isCut(from, message.to) || this.#chance.happens(weather.loss)) {
+    const isApart = this.#isCut(from, message.to) || !this.#isOnTerms(from, message.to);
+    if (isApart || this.#chance.happens(weather.loss)) {
       // A transport hears of some of what it loses, and of some not.
       if (this.#chance.happens(0.3)) this.#tellUnreachable(from, station, message.to);
       return;
@@ -128,7 +148,7 @@ export class SimulatedNetwork {
       };
       const cancelTimeout = process.setTimer(request.timeoutMs, () => resolve(lost));
       const weather = this.#weatherBetween(from, to);
-      if (!this.#stations.has(to) || this.#isCut(from, to)) {
+      if (!this.#stations.has(to) || this.#isCut(from, to) || !this.#isOnTerms(from, to)) {
         const answer: PeerAnswer = this.#chance.happens(0.7) ? { outcome: 'not_sent', reason: 'no connection' } : lost;
         this.#scheduler.after(this.#delay(weather), undefined, () => end(answer));
         return;
@@ -169,6 +189,22 @@ export class SimulatedNetwork {
       this.#watch.onDelivered(message);
       receiver.onMessages([message]);
     });
+  }
+
+  /**
+   * A connection needs both to know each other. When one does not, the other may hear of it, as it does from a handshake
+   * that is refused.
+   */
+  #isOnTerms(from: MemberId, to: MemberId): boolean {
+    const [dialer, dialed] = [this.#stations.get(from), this.#stations.get(to)];
+    if (dialer?.peers?.has(to) === false) return false;
+    if (dialed?.peers?.has(from) !== false) return true;
+    const code = dialed.removed.has(from) ? 'removed' : 'unknown_member';
+    if (dialer !== undefined && !this.#isCut(from, to) && !this.#isCut(to, from)) {
+      const refusal: Refusal = { by: to, code, reason: code };
+      this.#scheduler.after(this.#chance.between(0, noticeMs), dialer.process, () => dialer.onRefused?.(refusal));
+    }
+    return false;
   }
 
   #tellUnreachable(member: MemberId, station: Station, lost: MemberId): void {
@@ -227,6 +263,11 @@ class StationTransport implements Transport {
 
   request(to: MemberId, request: PeerRequest): Promise<PeerAnswer> {
     return this.#network.request(this.#member, this.#station, to, request);
+  }
+
+  setPeers(peers: readonly Peer[], removed: ReadonlySet<MemberId>): void {
+    this.#station.peers = new Set(peers.map(({ id }) => id));
+    this.#station.removed = removed;
   }
 
   serve(_groupId: number, receiver: Receiver): void {
