@@ -21,6 +21,8 @@ interface Waiting {
   readonly resolve: (answer: PeerAnswer) => void;
 }
 
+const late: PeerAnswer = { outcome: 'not_sent', reason: 'the time was up before it could be sent' };
+
 type State =
   | { readonly t: 'idle' }
   | { readonly t: 'connecting'; readonly close: (reason: string) => void }
@@ -65,6 +67,7 @@ export class BulkLink {
 
   /** Once a heartbeat. */
   tick(): void {
+    this.#expireWaiting();
     if (this.#state.t !== 'open') return;
     const { connection } = this.#state;
     if (connection.requestsPending > 0) this.#usedMs = this.#clock.monotonicMs();
@@ -88,7 +91,7 @@ export class BulkLink {
         for (const { request, atMs, resolve } of waiting) {
           const timeoutMs = atMs - this.#clock.monotonicMs();
           if (timeoutMs > 0) connection.request({ ...request, timeoutMs }).then(resolve);
-          else resolve({ outcome: 'not_sent', reason: 'the time was up before it could be sent' });
+          else resolve(late);
         }
       },
       onEnd: (reason) => {
@@ -97,6 +100,13 @@ export class BulkLink {
       },
     });
     this.#state = { t: 'connecting', close };
+  }
+
+  #expireWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    const now = this.#clock.monotonicMs();
+    for (const { atMs, resolve } of this.#waiting) if (atMs <= now) resolve(late);
+    this.#waiting = this.#waiting.filter(({ atMs }) => atMs > now);
   }
 
   #refuseWaiting(reason: string): void {

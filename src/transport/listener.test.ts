@@ -61,6 +61,24 @@ test('listener: /version answers in JSON, everything else with a problem that sa
   }
 });
 
+test('listener: /members tells who wants to join, before any handshake; without an answer, to ask another member', async () => {
+  const member = {
+    id: '1',
+    name: 'a',
+    role: 'voter',
+    peerUrls: ['http://a:2380'],
+    clientUrls: [],
+    version: '',
+  } as const;
+  const known = { clusterId: 'c1', memberId: '1', appliedIndex: 7, clusterVersion: '0.2', members: [member] };
+  await using members = await Members.stopped(['1', '2'], systemClock);
+  const [url = ''] = (await members.startMember('1', { describeCluster: () => known })).transport.addresses();
+  const versions = { software: '0.2.0', protocolVersions: { min: 1, max: 2 } };
+  assert.deepEqual(await (await fetch(`${url}/members`)).json(), { ...known, ...versions });
+  const [other = ''] = (await members.startMember('2', { describeCluster: () => undefined })).transport.addresses();
+  assert.equal((await fetch(`${other}/members`)).status, 503);
+});
+
 test('listener: a request that offers some other upgrade is answered as if it did not', async () => {
   await using members = await Members.stopped(['1', '2'], systemClock);
   const [url = ''] = (await members.startMember('1')).transport.addresses();

@@ -76,8 +76,11 @@ test('refused: no common protocol version, in a hello that both sides understand
     /speaks the peer protocol versions 1 to 2, member 2 3 to 4/,
   );
   await using members = await Members.stopped(['1', '2'], systemClock);
-  using peer = await connect(await members.startMember('1'), { versionMin: 1, versionMax: 3 });
-  assert.equal(peer.frames[0]?.type, 'hello');
+  const a = await members.startMember('1', { clusterVersion: () => '0.1' });
+  using newer = await connect(a, { versionMin: 1, versionMax: 3 });
+  assert.equal(newer.frames[0]?.type, 'hello');
+  using older = await connect(a, { versionMax: 1, software: '0.1', epoch: 2 });
+  assert.equal(older.frames[0]?.type, 'hello');
 });
 
 test('refused: an older connection that arrives after a newer one of the same process', async () => {

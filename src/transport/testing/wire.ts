@@ -5,6 +5,8 @@ interface Pair {
   readonly target: Socket;
   /** Nothing of it gets through any more, not even that one side closes. */
   isLost: boolean;
+  /** Nothing of it is read, until `heal`. */
+  stands: boolean;
 }
 
 /**
@@ -59,8 +61,16 @@ export class Wire {
     this.#pauseOrResume();
   }
 
+  /** The newest connection stands still, the others do not. */
+  standNewest(): void {
+    const newest = [...this.#pairs].at(-1);
+    if (newest !== undefined) newest.stands = true;
+    this.#pauseOrResume();
+  }
+
   heal(): void {
     this.#mode = 'forwards';
+    for (const pair of this.#pairs) pair.stands = false;
     this.#pauseOrResume();
   }
 
@@ -83,7 +93,7 @@ export class Wire {
     }
     const target = connect(this.#targetPort, '127.0.0.1');
     this.#own(target);
-    const pair = { dialer, target, isLost: this.#mode === 'loses' };
+    const pair = { dialer, target, isLost: this.#mode === 'loses', stands: false };
     this.#pairs.add(pair);
     this.#forward(pair, dialer, target);
     this.#forward(pair, target, dialer);
@@ -111,8 +121,8 @@ export class Wire {
   }
 
   #pauseOrResume(): void {
-    for (const { dialer, target, isLost } of this.#pairs) {
-      const flows = this.#mode === 'forwards' && !isLost;
+    for (const { dialer, target, isLost, stands } of this.#pairs) {
+      const flows = this.#mode === 'forwards' && !isLost && !stands;
       for (const [from, to] of [
         [dialer, target],
         [target, dialer],
