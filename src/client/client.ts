@@ -12,6 +12,7 @@ import {
 import { Endpoints } from './exchange.ts';
 import { bytesOf, type Key, keyPath, percentEncode } from './key-path.ts';
 import { Leases } from './leases.ts';
+import { Members } from './members.ts';
 import type {
   DeleteResult,
   IdempotentOptions,
@@ -77,12 +78,15 @@ export function connect(options: ClientOptions = {}): BalsaClient {
 export class BalsaClient {
   /** Grant, renew, look at and revoke leases. */
   readonly leases: Leases;
+  /** Add, promote, remove and move members, and the leadership among them. */
+  readonly members: Members;
   readonly #endpoints: Endpoints;
 
   /** Use `connect`. */
   constructor(endpoints: Endpoints) {
     this.#endpoints = endpoints;
     this.leases = new Leases(endpoints);
+    this.members = new Members(endpoints);
   }
 
   /** The endpoints, in normal form. */

@@ -8,6 +8,7 @@ export { BalsaClient, type ClientOptions, connect } from './client.ts';
 export type { Key } from './key-path.ts';
 export type { LeaseKeeper } from './lease-keeper.ts';
 export type { LeaseGrantOptions, LeaseKeepOptions, Leases, LeaseTime, LeaseTtl } from './leases.ts';
+export type { ChangedMembership, Member, MemberAddOptions, Members, Membership } from './members.ts';
 export type {
   DeleteResult,
   IdempotentOptions,

@@ -12,7 +12,7 @@ export type Repetition = 'harmless' | 'recognized' | 'unsafe';
 
 /** One request as the client sends it, to whichever endpoint takes it. */
 export interface Exchange {
-  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly repetition: Repetition;
   readonly query?: Readonly<Record<string, string>>;
