@@ -12,7 +12,7 @@ const rooms = {
   transport: ['raft', 'base'],
   replica: ['transport', 'storage', 'mvcc', 'raft', 'contract', 'base'],
   api: ['replica', 'contract', 'base'],
-  server: ['api', 'replica', 'transport', 'storage', 'mvcc', 'raft', 'contract', 'base'],
+  server: ['api', 'replica', 'transport', 'storage', 'mvcc', 'raft', 'client', 'contract', 'base'],
   cli: ['server', 'client', 'contract', 'base'],
 };
 

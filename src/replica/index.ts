@@ -4,6 +4,7 @@ export type { IncomingStore } from './incoming-store.ts';
 export { Integrity, StateDiffers } from './integrity.ts';
 export { ReplicaKvService } from './kv-service.ts';
 export { ReplicaLeaseService } from './lease-service.ts';
+export { MemberRemoved } from './member-removed.ts';
 export { noMetrics, type ReplicaMetrics } from './metrics.ts';
 export { type OpenStateOptions, openState, type State } from './open-state.ts';
 export type { LeaderProgress } from './progress.ts';

@@ -3,16 +3,19 @@ import type { MemberRecord } from '../mvcc/index.ts';
 import type { Configuration } from '../raft/index.ts';
 import type { Config } from './config.ts';
 
-/** Who this member is, and with whom it founds the cluster: the same on every member, from the same configuration. */
+/** Who this member is. */
 export interface ClusterIdentity {
   readonly clusterId: string;
   readonly memberId: string;
+  /** What an empty store and an empty log begin with: nothing, unless the cluster is founded with them. */
   readonly members: readonly MemberRecord[];
   readonly configuration: Configuration;
+  /** The members, for as long as the store does not know any. */
+  readonly whomToAsk: () => Promise<readonly Pick<MemberRecord, 'id' | 'peerUrls'>[]>;
 }
 
 /**
- * Ids as etcd makes them for a new cluster (`server/etcdserver/api/membership/member.go`, `cluster.go`): a member's
+ * With whom this member founds a cluster: the same on every member, from the same configuration. Ids as etcd makes them for a new cluster (`server/etcdserver/api/membership/member.go`, `cluster.go`): a member's
  * from its peer URLs and the cluster's token, the cluster's from its members'. All members come to the same ids
  * without having talked to each other.
  */
@@ -32,6 +35,7 @@ export function foundingIdentity(config: Config): ClusterIdentity {
     memberId: self.id,
     members,
     configuration: { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false },
+    whomToAsk: async () => members,
   };
 }
 

@@ -14,6 +14,7 @@ test('config: nothing given is a cluster of one on localhost', () => {
     initialAdvertisePeerUrls: ['http://localhost:2380'],
     initialCluster: [{ name: 'default', peerUrls: ['http://localhost:2380'] }],
     initialClusterState: 'new',
+    join: [],
     initialClusterToken: 'balsa-cluster',
     heartbeatIntervalMs: 100,
     electionTimeoutMs: 1000,

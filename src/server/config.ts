@@ -60,6 +60,7 @@ export function resolveGiven(given: GivenValues): Config {
     initialAdvertisePeerUrls,
     initialCluster: givenCluster ?? [{ name, peerUrls: initialAdvertisePeerUrls }],
     initialClusterState: read('initialClusterState', given) ?? options.initialClusterState.default,
+    join: read('join', given) ?? options.join.default,
     initialClusterToken: read('initialClusterToken', given) ?? options.initialClusterToken.default,
     heartbeatIntervalMs: read('heartbeatIntervalMs', given) ?? options.heartbeatIntervalMs.default,
     electionTimeoutMs: read('electionTimeoutMs', given) ?? options.electionTimeoutMs.default,
@@ -155,6 +156,19 @@ function refuseContradictions(config: Config, origin: (option: OptionName) => st
 
   refusePortZero(config.advertiseClientUrls, config.listenClientUrls, origin('advertiseClientUrls'));
   refusePortZero(config.initialAdvertisePeerUrls, config.listenPeerUrls, origin('initialAdvertisePeerUrls'));
+
+  if (config.join.length > 0 && (initialCluster.length > 1 || config.initialClusterState === 'existing')) {
+    throw new ConfigError(
+      `${origin('join')}: asks the running cluster who its members are; leave out initial-cluster and initial-cluster-state`,
+    );
+  }
+  const unknown = config.initialAdvertisePeerUrls.find((url) => isWildcard(url) || portOf(url) === '0');
+  if (config.join.length > 0 && unknown !== undefined) {
+    throw new ConfigError(
+      `${origin('initialAdvertisePeerUrls')}: ${unknown} is not an address that the members of a cluster to join can ` +
+        'connect to; give a host name or an IP address of this machine, and a port',
+    );
+  }
 
   const own = initialCluster.find((member) => member.name === config.name);
   if (own === undefined) {

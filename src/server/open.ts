@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { createRestApp } from '../api/rest/index.ts';
-import { DamagedValue } from '../mvcc/index.ts';
+import { DamagedValue, type MemberRecord } from '../mvcc/index.ts';
 import {
   AutoCompaction,
   Integrity,
+  MemberRemoved,
   openState,
   publishCommand,
   Quota,
@@ -16,12 +17,14 @@ import {
   type State,
   StateDiffers,
 } from '../replica/index.ts';
-import { directoryFiles, openIdentity, readIdentity } from '../storage/index.ts';
+import { directoryFiles, openIdentity } from '../storage/index.ts';
 import { openTransport, type PeerTransport } from '../transport/index.ts';
 import { type ClientListener, listenForClients } from './client-listener.ts';
-import { type ClusterIdentity, foundingIdentity } from './cluster-identity.ts';
-import { autoCompactionOf, type Config, ConfigError, resolveConfig } from './config.ts';
+import type { ClusterIdentity } from './cluster-identity.ts';
+import { autoCompactionOf, type Config, resolveConfig } from './config.ts';
 import { DirectorySize } from './directory-size.ts';
+import { establishIdentity } from './establish-identity.ts';
+import { reportJoining } from './join-progress.ts';
 import { type Log, silentLog } from './logger.ts';
 import { createMetrics, type NodeMetrics } from './metrics.ts';
 import { systemClock } from './system-clock.ts';
@@ -69,7 +72,7 @@ const scrubbing = { intervalMs: 86_400_000, pauseMs: 250 } as const;
  */
 export async function open(partial: Partial<Config> = {}, { log = silentLog }: OpenOptions = {}): Promise<BalsaNode> {
   const config = resolveConfig(partial);
-  const identity = foundingIdentity(config);
+  const identity = await establishIdentity(config, log);
   const resources = new Resources();
   try {
     return await start(config, identity, log, resources);
@@ -83,8 +86,15 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
   const { clusterId, memberId } = identity;
   const state = await openStorage(config, identity, log, resources);
   const { store, log: raftLog } = state;
-  const transport = await openPeers(config, identity, log, resources);
+  const stopping = new Stopping();
   let replica: Replica | undefined;
+  const transport = await openPeers(config, identity, state, log, resources, {
+    role: (id) => (replica?.core.status().configuration.learners.includes(id) ? 'learner' : 'voter'),
+    onExpelled: (reason) => {
+      stopping.fail(reason);
+      replica?.fail(reason);
+    },
+  });
   let cluster: ReplicaClusterService | undefined;
   const metrics = createMetrics(version, () => {
     if (replica === undefined || cluster === undefined) return undefined;
@@ -95,7 +105,6 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
       bufferedBytes: () => store.bufferedBytes,
     };
   });
-  const stopping = new Stopping();
   replica = new Replica({
     groupId,
     clusterId,
@@ -130,6 +139,7 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
   const running = replica;
   resources.add(() => running.stop());
   replica.start();
+  if (config.join.length > 0) resources.add(reportJoining(memberId, cluster, systemClock, log));
   const listener = await serveClients(config, { kv, cluster, leases, watch, metrics, log });
   log.info('serving clients', { urls: listener.urls, memberId, clusterId });
   const ready = publish(replica, config, identity, listener, log);
@@ -157,12 +167,6 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
 
 async function openStorage(config: Config, identity: ClusterIdentity, log: Log, resources: Resources): Promise<State> {
   const { clusterId, memberId, configuration, members } = identity;
-  if (config.initialClusterState === 'existing' && (await readIdentity(config.dataDir)) === undefined) {
-    throw new ConfigError(
-      'initial-cluster-state: a member without data cannot join a running cluster; ' +
-        'start all members of a new cluster with "new"',
-    );
-  }
   await openIdentity(config.dataDir, { clusterId, memberId, name: config.name });
   const state = await openState({
     groupId,
@@ -184,20 +188,34 @@ async function openStorage(config: Config, identity: ClusterIdentity, log: Log, 
 
 async function openPeers(
   config: Config,
-  identity: ClusterIdentity,
+  { clusterId, memberId, whomToAsk }: ClusterIdentity,
+  { store }: State,
   log: Log,
   resources: Resources,
+  membership: {
+    readonly role: (member: string) => 'voter' | 'learner';
+    /** The cluster does not talk to this member any more. */
+    readonly onExpelled: (reason: MemberRemoved) => void;
+  },
 ): Promise<PeerTransport> {
+  const members = store.members.length > 0 ? store.members : await whomToAsk();
+  adviseOnMembers(config, store.members, log);
   const transport = await openTransport({
-    clusterId: identity.clusterId,
-    memberId: identity.memberId,
+    clusterId,
+    memberId,
     listenUrls: config.listenPeerUrls,
-    peers: identity.members
-      .filter(({ id }) => id !== identity.memberId)
-      .map(({ id, peerUrls }) => ({ id, urls: peerUrls })),
+    peers: members.filter(({ id }) => id !== memberId).map(({ id, peerUrls }) => ({ id, urls: peerUrls })),
     removed: new Set(),
     softwareVersion: version,
     clusterVersion: () => '0.1',
+    describeCluster: () => {
+      if (store.members.length === 0) return undefined;
+      const described = store.members.map((member) => ({ ...member, role: membership.role(member.id) }));
+      return { clusterId, memberId, appliedIndex: store.appliedIndex, clusterVersion: '0.1', members: described };
+    },
+    onRefused: ({ code, reason }) => {
+      if (code === 'removed' || code === 'version_too_old') membership.onExpelled(new MemberRemoved(reason));
+    },
     heartbeatMs: config.heartbeatIntervalMs,
     queueBytesMax: 64 * 1024 * 1024,
     frameBytesMax: 16 * 1024 * 1024 + config.maxRequestBytes,
@@ -207,6 +225,17 @@ async function openPeers(
   });
   resources.add(() => transport.close());
   return transport;
+}
+
+/** A member that has data goes by its data: who the members are is decided in the log. */
+function adviseOnMembers({ initialCluster }: Config, members: readonly MemberRecord[], log: Log): void {
+  const known = new Set(members.flatMap(({ peerUrls }) => peerUrls));
+  const given = initialCluster.flatMap(({ peerUrls }) => peerUrls);
+  if (members.length === 0 || initialCluster.length === 1) return;
+  if (given.length === known.size && given.every((url) => known.has(url))) return;
+  log.warn('initial-cluster has no effect: the members of this cluster are others by now', {
+    members: members.map(({ name, peerUrls }) => `${name}=${peerUrls.join(',')}`),
+  });
 }
 
 function serveClients(

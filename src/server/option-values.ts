@@ -77,6 +77,13 @@ export function memberName(): z.ZodType<string> {
   });
 }
 
+/** As `urls`, or an empty list. */
+export function urlsOrNone(use: 'listen' | 'advertise'): z.ZodType<readonly string[]> {
+  return z
+    .preprocess((given) => (Array.isArray(given) && given.length === 0 ? undefined : given), urls(use).optional())
+    .transform((given) => given ?? []);
+}
+
 /** `http://a:1,http://b:2`, or a list of such URLs; in normal form. */
 export function urls(use: 'listen' | 'advertise'): z.ZodType<readonly string[]> {
   return z.unknown().transform((given, context) => {

@@ -1,5 +1,15 @@
 import type { z } from 'zod';
-import { count, duration, type InitialMember, initialCluster, memberName, text, urls, word } from './option-values.ts';
+import {
+  count,
+  duration,
+  type InitialMember,
+  initialCluster,
+  memberName,
+  text,
+  urls,
+  urlsOrNone,
+  word,
+} from './option-values.ts';
 
 export type { InitialMember } from './option-values.ts';
 
@@ -24,8 +34,10 @@ export interface Config {
   readonly initialAdvertisePeerUrls: readonly string[];
   /** The voters of a new cluster, sorted by name. A member that has data goes by its data instead. */
   readonly initialCluster: readonly InitialMember[];
-  /** `existing`: to join a running cluster. Means nothing to a member that has data. */
+  /** `existing`: to take a place in a running cluster that was made with `balsa member add`. See `join`, too. */
   readonly initialClusterState: 'new' | 'existing';
+  /** Client URLs of a running cluster that this member asks to be added to, unless it is in it; empty: it does not. */
+  readonly join: readonly string[];
   /** Part of the cluster's identity: members of clusters with different tokens refuse each other. */
   readonly initialClusterToken: string;
   readonly heartbeatIntervalMs: number;
@@ -129,10 +141,19 @@ export const options = {
     flag: 'initial-cluster-state',
     group: 'New cluster',
     valueName: 'STATE',
-    help: '"new"; "existing" is accepted only from a member that has data',
+    help: '"new", or "existing" to join a running cluster that this member was added to; means nothing beside data',
     schema: word(['new', 'existing']),
     default: 'new',
     defaultText: 'new',
+  },
+  join: {
+    flag: 'join',
+    group: 'Member',
+    valueName: 'URLS',
+    help: 'Join a running cluster: client URLs of any of its members; be added, catch up, and vote',
+    schema: urlsOrNone('advertise'),
+    default: [],
+    defaultText: 'none',
   },
   initialClusterToken: {
     flag: 'initial-cluster-token',
