@@ -64,6 +64,12 @@ function placeIn(cluster: ClusterStatus, config: Config): Admission | undefined 
   const urls = config.initialAdvertisePeerUrls;
   const own = cluster.members.find(({ peerUrls }) => peerUrls.some((url) => urls.includes(url)));
   if (own === undefined) return undefined;
+  if (own.name !== config.name && own.version !== '') {
+    throw new ConfigError(
+      `join: ${urls.join(',')} is the peer URL of member ${own.name} of cluster ${cluster.clusterId} already; give this ` +
+        'member a --listen-peer-urls of its own',
+    );
+  }
   refuseLostData(own, cluster);
   return { clusterId: cluster.clusterId, memberId: own.id, members: cluster.members };
 }
