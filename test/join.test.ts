@@ -108,8 +108,8 @@ test('--join: nobody there, and a cluster that says no', async () => {
     /^balsa: join: .*: Too many members\. \(bad_request\)$/,
   );
   assert.match(
-    (await refusal([...own, '--join=http://127.0.0.1:1'])).line,
-    /^balsa: join: http:\/\/127\.0\.0\.1:1: Cannot /,
+    (await refusal([...own, '--join=http://127.0.0.1:4'])).line,
+    /^balsa: join: http:\/\/127\.0\.0\.1:4: Cannot /,
   );
   assert.match(
     (await refusal([...own, '--join=http://192.0.2.1:2379'])).line,

@@ -10,6 +10,8 @@ export interface ClusterIdentity {
   /** What an empty store and an empty log begin with: nothing, unless the cluster is founded with them. */
   readonly members: readonly MemberRecord[];
   readonly configuration: Configuration;
+  /** Of the cluster that is founded. */
+  readonly token?: string;
   /** The members, for as long as the store does not know any. */
   readonly whomToAsk: () => Promise<readonly Pick<MemberRecord, 'id' | 'peerUrls'>[]>;
 }
@@ -33,6 +35,7 @@ export function foundingIdentity(config: Config): ClusterIdentity {
   return {
     clusterId: hash64(voters.join(',')),
     memberId: self.id,
+    token: config.initialClusterToken,
     members,
     configuration: { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false },
     whomToAsk: async () => members,

@@ -28,12 +28,13 @@ function joining({ clusterId, memberId, members }: Admission): ClusterIdentity {
 /** Nothing is read from the flags that the data knows; they have to be those of the same member, though. */
 function returning(config: Config, found: Identity): ClusterIdentity {
   const founding = foundingIdentity(config);
-  const { clusterId, memberId } = found;
+  const { clusterId, memberId, token } = found;
   const isOwn = memberId === founding.memberId;
   if (isOwn && clusterId === founding.clusterId) return founding;
-  const saysNothingElse =
-    config.join.length > 0 || config.initialClusterState === 'existing' || config.initialCluster.length === 1;
-  if (!isOwn && !(saysNothingElse && found.name === config.name)) throw anotherMember(config, found, founding);
+  if (token !== undefined && token !== config.initialClusterToken) {
+    throw refused(config, found, `whose initial-cluster-token is "${token}", not "${config.initialClusterToken}"`);
+  }
+  if (!isOwn && found.name !== config.name) throw refused(config, found, `and not to one named ${config.name}`);
   return {
     clusterId,
     memberId,
@@ -53,17 +54,11 @@ async function whomToAsk(config: Config, found: Identity): Promise<Admission['me
   );
 }
 
-function anotherMember(config: Config, found: Identity, founding: ClusterIdentity): StorageRefused {
-  const advice =
-    found.name === config.name
-      ? 'If it is that member, and only its flags are new, start it with --initial-cluster-state existing.'
-      : 'Give each member a data directory of its own.';
+function refused({ dataDir }: Config, { memberId, name, clusterId }: Identity, words: string): StorageRefused {
   return new StorageRefused({
-    what:
-      `The data directory belongs to member ${found.memberId} (${found.name}) of cluster ${found.clusterId}, ` +
-      `not to member ${founding.memberId} (${config.name}) of cluster ${founding.clusterId}.`,
-    where: config.dataDir,
-    advice: `Nothing was changed. ${advice}`,
+    what: `The data directory belongs to member ${memberId} (${name}) of cluster ${clusterId}, ${words}.`,
+    where: dataDir,
+    advice: 'Nothing was changed. Give each member a data directory of its own.',
   });
 }
 

@@ -21,7 +21,7 @@ import { directoryFiles, openIdentity } from '../storage/index.ts';
 import { openTransport, type PeerTransport } from '../transport/index.ts';
 import { type ClientListener, listenForClients } from './client-listener.ts';
 import type { ClusterIdentity } from './cluster-identity.ts';
-import { autoCompactionOf, type Config, resolveConfig } from './config.ts';
+import { autoCompactionOf, type Config, ConfigError, resolveConfig } from './config.ts';
 import { DirectorySize } from './directory-size.ts';
 import { establishIdentity } from './establish-identity.ts';
 import { reportJoining } from './join-progress.ts';
@@ -166,8 +166,8 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
 }
 
 async function openStorage(config: Config, identity: ClusterIdentity, log: Log, resources: Resources): Promise<State> {
-  const { clusterId, memberId, configuration, members } = identity;
-  await openIdentity(config.dataDir, { clusterId, memberId, name: config.name });
+  const { clusterId, memberId, configuration, members, token } = identity;
+  await openIdentity(config.dataDir, { clusterId, memberId, name: config.name, token });
   const state = await openState({
     groupId,
     clusterId,
@@ -228,14 +228,19 @@ async function openPeers(
 }
 
 /** A member that has data goes by its data: who the members are is decided in the log. */
-function adviseOnMembers({ initialCluster }: Config, members: readonly MemberRecord[], log: Log): void {
+function adviseOnMembers({ initialCluster, dataDir }: Config, members: readonly MemberRecord[], log: Log): void {
   const known = new Set(members.flatMap(({ peerUrls }) => peerUrls));
   const given = initialCluster.flatMap(({ peerUrls }) => peerUrls);
   if (members.length === 0 || initialCluster.length === 1) return;
   if (given.length === known.size && given.every((url) => known.has(url))) return;
-  log.warn('initial-cluster has no effect: the members of this cluster are others by now', {
-    members: members.map(({ name, peerUrls }) => `${name}=${peerUrls.join(',')}`),
-  });
+  const present = members.map(({ name, peerUrls }) => `${name}=${peerUrls.join(',')}`);
+  if (!given.some((url) => known.has(url))) {
+    throw new ConfigError(
+      `initial-cluster: has no member of the cluster that the data directory ${dataDir} belongs to ` +
+        `(${present.join(',')}); give each member a data directory of its own`,
+    );
+  }
+  log.warn('initial-cluster has no effect: the members of this cluster are others by now', { members: present });
 }
 
 function serveClients(

@@ -84,6 +84,23 @@ test('identity: every changed byte of a value is damage; another layout is not',
   await assert.rejects(openIdentity(dataDir, identity), { name: 'DamagedStorage', message: /The file is damaged/ });
 });
 
+test('identity: the token that a cluster was founded with is kept, whole or not at all', async (t) => {
+  const dataDir = await temporaryDirectory(t);
+  const founder = { ...identity, token: 'balsa-cluster' };
+  assert.deepEqual(await openIdentity(dataDir, founder), founder);
+  assert.deepEqual(await openIdentity(dataDir, identity), founder);
+  const text = await readFile(join(dataDir, 'identity.json'), 'utf8');
+  for (const [from, to] of [
+    ['balsa-cluster', 'balsa-clusteR'],
+    ['"token"', '"taken"'],
+    ['"tokenChecksum"', '"tokenchecksum"'],
+  ] as const) {
+    assert.equal(parseIdentity(text.replace(from, to)), undefined, `${from} became ${to}`);
+  }
+  const before = JSON.stringify({ ...JSON.parse(text), token: undefined, tokenChecksum: undefined });
+  assert.deepEqual(parseIdentity(before), identity);
+});
+
 test('identity: a newer format is refused, not damaged', async (t) => {
   const dataDir = await temporaryDirectory(t);
   await openIdentity(dataDir, identity);

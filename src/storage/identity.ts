@@ -11,8 +11,10 @@ import { isMissing, refuseLooseMode, syncDirectory } from './private-files.ts';
 export interface Identity {
   readonly clusterId: string;
   readonly memberId: MemberId;
-  /** The member's name when the directory was made; for people, never compared. */
+  /** The member's name when the directory was made. */
   readonly name: string;
+  /** Of the cluster that was founded with this directory; absent if it was joined or restored, or before 0.2. */
+  readonly token?: string | undefined;
 }
 
 const formatVersion = 1;
@@ -90,8 +92,9 @@ async function refuseStrayData(dataDir: string): Promise<void> {
 }
 
 /** Whole or not at all, whenever the machine stops. */
-export async function createIdentity(dataDir: string, { clusterId, memberId, name }: Identity): Promise<Identity> {
-  const identity: Identity = { clusterId, memberId, name };
+export async function createIdentity(dataDir: string, given: Identity): Promise<Identity> {
+  const { clusterId, memberId, name, token } = given;
+  const identity: Identity = { clusterId, memberId, name, ...(token !== undefined && { token }) };
   const temporary = join(dataDir, `${identityFile}.new`);
   const handle = await open(temporary, 'w', 0o600);
   try {
@@ -106,26 +109,32 @@ export async function createIdentity(dataDir: string, { clusterId, memberId, nam
 }
 
 function format(identity: Identity): string {
-  const { clusterId, memberId, name } = identity;
-  return `${JSON.stringify({ formatVersion, clusterId, memberId, name, checksum: checksumOf(identity) }, undefined, 2)}\n`;
+  const { clusterId, memberId, name, token } = identity;
+  // Software from before the token passes over its two fields.
+  const founding = token !== undefined && { token, tokenChecksum: checksumOf(identity, [token]) };
+  const fields = { formatVersion, clusterId, memberId, name, checksum: checksumOf(identity), ...founding };
+  return `${JSON.stringify(fields, undefined, 2)}\n`;
 }
 
 /** `undefined` if the text is damaged, only the version if it is of another format. Never throws. */
 export function parseIdentity(text: string): Identity | { readonly unknownVersion: number } | undefined {
   const parsed = parseObject(text);
   if (parsed === undefined) return undefined;
-  const { clusterId, memberId, name, checksum } = parsed;
+  const { clusterId, memberId, name, checksum, token, tokenChecksum } = parsed;
   if (typeof parsed['formatVersion'] === 'number' && parsed['formatVersion'] > formatVersion) {
     return { unknownVersion: parsed['formatVersion'] };
   }
   if (typeof clusterId !== 'string' || typeof memberId !== 'string' || typeof name !== 'string') return undefined;
   const identity: Identity = { clusterId, memberId, name };
-  return parsed['formatVersion'] === formatVersion && checksum === checksumOf(identity) ? identity : undefined;
+  if (parsed['formatVersion'] !== formatVersion || checksum !== checksumOf(identity)) return undefined;
+  if (token === undefined && tokenChecksum === undefined) return identity;
+  const isWhole = typeof token === 'string' && tokenChecksum === checksumOf(identity, [token]);
+  return isWhole ? { ...identity, token } : undefined;
 }
 
 /** Over the values, so that an editor which only lays the text out anew does no harm. */
-function checksumOf({ clusterId, memberId, name }: Identity): string {
-  return crc32c(Buffer.from(JSON.stringify([formatVersion, clusterId, memberId, name])))
+function checksumOf({ clusterId, memberId, name }: Identity, more: readonly string[] = []): string {
+  return crc32c(Buffer.from(JSON.stringify([formatVersion, clusterId, memberId, name, ...more])))
     .toString(16)
     .padStart(8, '0');
 }
