@@ -1,11 +1,4 @@
-export {
-  configurationFault,
-  emptyConfiguration,
-  isEmptyConfiguration,
-  isJoint,
-  isVoter,
-  membersOf,
-} from './configuration.ts';
+export { configurationFault, emptyConfiguration, isEmptyConfiguration, isJoint, isVoter, membersOf } from './configuration.ts';
 export { type ConfigurationData, decodeConfigurationData, encodeConfigurationData } from './configuration-data.ts';
 export { decodeEntry, encodeEntry } from './entry-record.ts';
 export { defaultRaftOptions } from './options.ts';
@@ -31,6 +24,7 @@ export type {
   Ready,
   Role,
   Snapshot,
+  SnapshotOffer,
   SoftState,
   Term,
 } from './types.ts';

@@ -1,8 +1,11 @@
+import { assert } from '../base/assert.ts';
 import type { Random } from '../base/random.ts';
 import { preCampaign } from './campaign.ts';
 import { checkInvariants, type HighWater } from './check-invariants.ts';
 import { CoreState } from './core-state.ts';
+import { installSnapshot } from './install-snapshot.ts';
 import { propose } from './propose.ts';
+import { proposeConfiguration } from './propose-configuration.ts';
 import { requestReadIndex } from './read-index.ts';
 import { ReadyCycle } from './ready-cycle.ts';
 import { isCommitUntold } from './replicate.ts';
@@ -11,6 +14,7 @@ import { step } from './step.ts';
 import { tick } from './tick.ts';
 import { type TransferResult, transferLeadership } from './transfer.ts';
 import type {
+  ConfigurationChange,
   LogIndex,
   LogReader,
   MemberId,
@@ -20,6 +24,7 @@ import type {
   RaftStatus,
   Ready,
   Role,
+  Snapshot,
   Term,
 } from './types.ts';
 
@@ -87,6 +92,32 @@ export class RaftCore {
     const result = propose(this.#core, data);
     this.#check();
     return result;
+  }
+
+  /**
+   * Changes who takes part, to the sets that are given. If the voters stay the same that is one entry; otherwise it is a
+   * joint configuration, which the leader, or a later one, leaves by a second entry once the first is committed and
+   * applied (thesis 4.3). A configuration is in effect from its append on. `RaftStatus.pendingConfiguration` tells when
+   * it is over. A leader that is no voter any more leads until the last entry is committed, and hands over then.
+   *
+   * That the members can decide afterwards, and that those who are to vote have caught up, is the caller's to see to.
+   */
+  proposeConfiguration(change: ConfigurationChange): ProposalResult {
+    const result = proposeConfiguration(this.#core, change);
+    this.#check();
+    return result;
+  }
+
+  /**
+   * The whole state up to the snapshot's index is here, fetched and verified, to take the place of this member's: the
+   * next `Ready` has it. Only while no `Ready` is out. False: it is not needed, because everything up to there is
+   * committed here, or is now, since the log holds the same. Either way the leader is told.
+   */
+  installSnapshot(snapshot: Snapshot): boolean {
+    assert(!this.#cycle.isOut, 'a snapshot is installed between two Readys');
+    const isTaken = installSnapshot(this.#core, snapshot);
+    this.#check();
+    return isTaken;
   }
 
   /**

@@ -142,6 +142,8 @@ export interface AppendEntriesResponse extends Envelope {
          */
         readonly hintIndex: LogIndex;
         readonly hintTerm: Term;
+        /** The follower has no configuration: no entries help it before it has a snapshot, which brings one. */
+        readonly needsSnapshot: boolean;
       };
 }
 
@@ -179,6 +181,15 @@ export interface TimeoutNow extends Envelope {
   readonly type: 'timeoutNow';
 }
 
+/**
+ * An offer, without data: the receiver needs everything up to `index` and gets it by a snapshot only, which it fetches
+ * from the sender. Repeated with each heartbeat interval as long as that is so.
+ */
+export interface InstallSnapshot extends Envelope {
+  readonly type: 'installSnapshot';
+  readonly index: LogIndex;
+}
+
 /** Everything that one member says to another about one Raft group. */
 export type Message =
   | PreVote
@@ -191,11 +202,19 @@ export type Message =
   | HeartbeatResponse
   | ReadIndex
   | ReadIndexResponse
-  | TimeoutNow;
+  | TimeoutNow
+  | InstallSnapshot;
 
 /** The answer to `requestReadIndex(context)`: serve that read once the applied index has reached `index`. */
 export interface ReadState {
   readonly context: number;
+  readonly index: LogIndex;
+}
+
+/** The leader `from` says that this member gets everything up to `index` by a snapshot of its only: fetch one there. */
+export interface SnapshotOffer {
+  readonly from: MemberId;
+  readonly term: Term;
   readonly index: LogIndex;
 }
 
@@ -205,6 +224,9 @@ export interface ReadState {
  * `advance`. While a `Ready` is out the core takes further input, and shows its outcome in the next one.
  *
  *     ready() ─▶ messages ─▶ persist hardState + entries ─▶ messagesAfterPersist ─▶ apply ─▶ advance()
+ *
+ * With a `snapshot` the batch writes `hardState` and the log anew, and the state of the snapshot takes the place of the
+ * state machine's before `advance`, which counts it as applied. Such a `Ready` has no entries of either kind.
  */
 export interface Ready {
   /** Present if it changed since the last `Ready`. */
@@ -213,7 +235,9 @@ export interface Ready {
   readonly softState: SoftState | undefined;
   /** To append; whatever the log holds from the first one's index on is replaced. */
   readonly entries: readonly Entry[];
-  /** Term, vote or entries changed: nothing that depends on this `Ready` may leave before the disk has it. */
+  /** Takes the place of the whole log, which is empty then and goes on behind it. */
+  readonly snapshot: Snapshot | undefined;
+  /** Term, vote, entries or snapshot changed: nothing that depends on this `Ready` may leave before the disk has it. */
   readonly mustPersist: boolean;
   /** A leader's appends and heartbeats, and answers that promise nothing, in a term that is on disk already. */
   readonly messages: readonly Message[];
@@ -222,10 +246,21 @@ export interface Ready {
   /** Committed, durable here, and not yet applied; in order, without gap, bounded in bytes. */
   readonly committedEntries: readonly Entry[];
   readonly readStates: readonly ReadState[];
+  /** The newest offer since the last `Ready`: begin to fetch, or go on. */
+  readonly snapshotOffer: SnapshotOffer | undefined;
 }
 
-/** Why a proposal was not taken. Nothing was appended. */
-export type ProposalRefusal = 'not_leader' | 'transferring' | 'uncommitted_limit';
+/**
+ * Why a proposal was not taken. Nothing was appended. Of configurations only: `configuration_pending` while the last
+ * one is not committed and applied, or joint, or this leader has not committed an entry of its own term yet;
+ * `invalid_configuration` without a voter, with a member twice or with an id that is none, or if nothing would change.
+ */
+export type ProposalRefusal =
+  | 'not_leader'
+  | 'transferring'
+  | 'uncommitted_limit'
+  | 'configuration_pending'
+  | 'invalid_configuration';
 
 export type ProposalResult =
   | { readonly accepted: true; readonly term: Term; readonly firstIndex: LogIndex }
@@ -233,7 +268,7 @@ export type ProposalResult =
 
 /**
  * The durable part of the log, as the core reads it. Synchronous: the newest entries come from memory, older ones by
- * a short read of LevelDB.
+ * a short read of LevelDB. Its beginning may be dropped between two `Ready`s at any time, up to what was applied.
  */
 export interface LogReader {
   /** The first index that is still present; 1 until the log is truncated, and last + 1 if it is empty. */
@@ -246,6 +281,11 @@ export interface LogReader {
    * `bytesMax` of data. Fewer than that when they have to come from disk, so that one call stays short.
    */
   entries(low: LogIndex, high: LogIndex, bytesMax: number): readonly Entry[];
+  /**
+   * The one in effect at firstIndex - 1, then one for each entry of type `configuration`, ascending. Read once, at the
+   * start: the core keeps count of what changes.
+   */
+  configurations(): readonly ConfigurationEntry[];
 }
 
 /** What the leader knows of another member. */
@@ -272,7 +312,10 @@ export interface RaftStatus {
   readonly commitIndex: LogIndex;
   readonly appliedIndex: LogIndex;
   readonly lastIndex: LogIndex;
+  /** The newest in the log, which is in effect whether it is committed or not. */
   readonly configuration: Configuration;
+  /** The same with its place, while it is joint, not committed, or not applied. */
+  readonly pendingConfiguration: ConfigurationEntry | undefined;
   readonly uncommittedBytes: number;
   readonly transferTarget: MemberId | undefined;
   /** Present while this member abstains from elections; see `HardState`. */
@@ -284,7 +327,6 @@ export interface RaftStatus {
 /** See `defaultRaftOptions` for what is usual. Ticks are counted in calls of `tick()`. */
 export interface RaftOptions {
   readonly id: MemberId;
-  readonly configuration: Configuration;
   readonly hardState: HardState;
   /** The state machine holds everything up to here; nothing up to here is shown again. */
   readonly appliedIndex: LogIndex;
