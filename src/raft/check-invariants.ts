@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { isVoter, membersOf } from './configuration.ts';
 import type { CoreState, Leadership } from './core-state.ts';
 import type { LogIndex, Term } from './types.ts';
 
@@ -21,15 +22,23 @@ export function checkInvariants(core: CoreState, highWater: HighWater): void {
   assert(log.stableIndex <= lastIndex, 'durable beyond the last entry');
   assert((role === 'leader') === (leader === core.id), 'who leads is its own leader, and nobody else is');
   assert((role === 'leader') === (leadership !== undefined), 'who leads has a leadership, and nobody else has');
+  assert(log.configurations.newest.index <= lastIndex, 'a configuration beyond the last entry');
   if (role === 'follower') return;
-  assert(core.isPromotable, 'only voters campaign and lead');
+  assert(!core.isSuspect && !log.hasSnapshot, 'it campaigns or leads without what it has promised');
+  if (role !== 'leader') assert(core.isPromotable, 'only voters campaign');
   if (role !== 'leader') assert(leader === undefined, 'it campaigns against its own leader');
   if (role !== 'preCandidate') assert(vote === core.id, 'whoever campaigns has voted for itself');
   if (leadership !== undefined) checkLeadership(core, leadership);
 }
 
-function checkLeadership({ log }: CoreState, { noopIndex, followers, uncommitted }: Leadership): void {
-  const { lastIndex, committed } = log;
+function checkLeadership(core: CoreState, { noopIndex, followers, uncommitted }: Leadership): void {
+  const { log, configuration, id } = core;
+  const { lastIndex, committed, configurations } = log;
+  const hasLeft = !isVoter(configuration, id) && configurations.newest.index <= committed;
+  assert(!hasLeft, 'it leads a configuration that it has left');
+  for (const member of membersOf(configuration)) {
+    assert(member === id || followers.has(member), () => `member ${member} is not sent the log`);
+  }
   assert(lastIndex >= noopIndex, 'a leader without an entry of its own term');
   assert(uncommitted.count === lastIndex - Math.max(committed, noopIndex - 1), 'open entries are miscounted');
   for (const follower of followers.values()) {

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 import type { Random } from '../base/random.ts';
-import { checkConfiguration, isVoter, membersOf } from './configuration.ts';
+import { checkConfiguration, isEmptyConfiguration, isJoint, isVoter } from './configuration.ts';
 import { LogView } from './log-view.ts';
 import { checkOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
@@ -16,6 +16,7 @@ import type {
   RaftOptions,
   ReadState,
   Role,
+  SnapshotOffer,
   SoftState,
   Term,
 } from './types.ts';
@@ -31,8 +32,11 @@ interface Transfer {
 export interface Leadership {
   /** The first entry of its term: from here on counting replicas commits (Raft paper 5.4.2). */
   readonly noopIndex: LogIndex;
-  /** The others, as this leader sees them. */
-  readonly followers: ReadonlyMap<MemberId, FollowerProgress>;
+  /**
+   * The others, as this leader sees them: everybody in the configuration, and whoever it has dropped until that is
+   * committed, so that they hear of it.
+   */
+  readonly followers: Map<MemberId, FollowerProgress>;
   readonly uncommitted: UncommittedBytes;
   readonly reads: ReadRounds;
   /** Ticks of this leadership. */
@@ -60,8 +64,6 @@ export class CoreState {
   readonly id: MemberId;
   readonly log: LogView;
   readonly outbox = new Outbox();
-  /** One for the whole life: a change of members will take its place when its entry is appended. */
-  readonly configuration: Configuration;
   readonly #random: Random;
 
   #term: Term;
@@ -86,16 +88,17 @@ export class CoreState {
   readonly askedReads = new Set<number>();
   /** Released reads of this member, for the next `Ready`. */
   readStates: ReadState[] = [];
+  /** Of the present leader, for the next `Ready`. */
+  snapshotOffer: SnapshotOffer | undefined;
 
   constructor(options: RaftOptions, log: LogReader, random: Random) {
     checkOptions(options);
-    checkConfiguration(options.configuration);
-    const { id, configuration, hardState, appliedIndex, readMode, electionTicks } = options;
+    const { id, hardState, appliedIndex, readMode, electionTicks } = options;
     this.options = options;
     this.id = id;
-    this.configuration = configuration;
     this.#random = random;
     this.log = new LogView(log, { committed: hardState.commit, applied: appliedIndex });
+    if (!isEmptyConfiguration(this.configuration)) checkConfiguration(this.configuration);
     this.#term = hardState.term;
     this.vote = hardState.vote;
     this.suspectTerm = hardState.suspectTerm;
@@ -121,13 +124,18 @@ export class CoreState {
     return this.#leadership;
   }
 
+  /** The newest in the log, committed or not: in effect from its append on (thesis 4.1). */
+  get configuration(): Configuration {
+    return this.log.configurations.newest.configuration;
+  }
+
   get isSuspect(): boolean {
     return this.suspectTerm !== undefined;
   }
 
-  /** Learners, suspects, and members that are not in the configuration, never campaign. */
+  /** Learners, suspects, and members that are not in the configuration or exchange their state, never campaign. */
   get isPromotable(): boolean {
-    return isVoter(this.configuration, this.id) && !this.isSuspect;
+    return isVoter(this.configuration, this.id) && !this.isSuspect && !this.log.hasSnapshot;
   }
 
   /**
@@ -146,8 +154,7 @@ export class CoreState {
    * campaign. A member that is the only voter has nobody to promise to.
    */
   get mustHonourLease(): boolean {
-    const { voters, votersOutgoing } = this.configuration;
-    const isAlone = voters.length === 1 && votersOutgoing.length === 0;
+    const isAlone = this.configuration.voters.length === 1 && !isJoint(this.configuration);
     return this.options.readMode === 'lease' && !isAlone && this.hearsLeader;
   }
 
@@ -202,14 +209,17 @@ export class CoreState {
     this.outbox.add(message);
   }
 
+  /** Probed first at the end of the log. */
+  newFollower(member: MemberId): FollowerProgress {
+    const { inflightMessagesMax: messagesMax, inflightBytesMax: bytesMax } = this.options;
+    return new FollowerProgress(member, this.log.lastIndex + 1, { messagesMax, bytesMax });
+  }
+
   #newLeadership(): Leadership {
-    const { inflightMessagesMax, inflightBytesMax } = this.options;
-    const nextIndex = this.log.lastIndex + 1;
-    const window = { messagesMax: inflightMessagesMax, bytesMax: inflightBytesMax };
-    const others = membersOf(this.configuration).filter((member) => member !== this.id);
+    const others = this.log.configurations.members.filter((member) => member !== this.id);
     return {
-      noopIndex: nextIndex,
-      followers: new Map(others.map((member) => [member, new FollowerProgress(member, nextIndex, window)])),
+      noopIndex: this.log.lastIndex + 1,
+      followers: new Map(others.map((member) => [member, this.newFollower(member)])),
       uncommitted: new UncommittedBytes(),
       reads: new ReadRounds(),
       ticks: 0,
@@ -232,6 +242,7 @@ export class CoreState {
     this.electionElapsedTicks = 0;
     this.votes = new Map();
     this.askedReads.clear();
+    this.snapshotOffer = undefined;
     this.#drawElectionTimeout();
   }
 

@@ -11,7 +11,11 @@ export function handleAppendEntriesResponse(core: CoreState, message: AppendEntr
   follower.answeredTick = leadership.ticks;
   const { result } = message;
   if (!result.accepted) {
-    const { rejectedIndex, hintIndex, hintTerm } = result;
+    const { rejectedIndex, hintIndex, hintTerm, needsSnapshot } = result;
+    if (needsSnapshot) {
+      follower.rejectedAll(rejectedIndex);
+      return;
+    }
     // Without a term the hint lies before the follower's log, and is all that is known.
     const agreeIndex = hintTerm > 0 ? log.findConflict(hintIndex, hintTerm).index : hintIndex;
     follower.rejected(rejectedIndex, agreeIndex);
@@ -20,5 +24,6 @@ export function handleAppendEntriesResponse(core: CoreState, message: AppendEntr
   // Nobody can share with this log what it does not hold.
   if (result.matchIndex > log.lastIndex) return;
   if (follower.accepted(result.matchIndex, log.firstIndex)) maybeCommit(core, leadership);
-  maybeSendTimeoutNow(core, leadership, follower);
+  // A commit may have ended this leadership.
+  if (core.leadership === leadership) maybeSendTimeoutNow(core, leadership, follower);
 }

@@ -1,3 +1,4 @@
+import { isEmptyConfiguration } from './configuration.ts';
 import type { CoreState } from './core-state.ts';
 import type { LogView } from './log-view.ts';
 import type { AppendEntries, AppendEntriesResponse } from './types.ts';
@@ -7,12 +8,20 @@ export function handleAppendEntries(core: CoreState, message: AppendEntries): vo
   if (!core.followLeader(message.from)) return;
   const { log, options } = core;
   const { previousIndex, previousTerm, entries, commit } = message;
+  // Behind a snapshot that is not being written yet nothing is acknowledged before it is: the leader sends it again.
+  if (log.isSnapshotWaiting) return;
+  if (isEmptyConfiguration(core.configuration)) {
+    const rejection = { rejectedIndex: previousIndex, hintIndex: 0, hintTerm: 0, needsSnapshot: true };
+    answer(core, message, { accepted: false, ...rejection });
+    return;
+  }
   if (contradictsCommitted(log, message)) return;
   if (previousIndex >= log.committed && !log.matches(previousIndex, previousTerm)) {
     // Where the logs may agree, so that the leader finds it in a few round trips.
     const hint = log.findConflict(previousIndex, previousTerm);
     const { index: hintIndex, term: hintTerm } = hint;
-    answer(core, message, { accepted: false, rejectedIndex: previousIndex, hintIndex, hintTerm });
+    const rejection = { rejectedIndex: previousIndex, hintIndex, hintTerm, needsSnapshot: false };
+    answer(core, message, { accepted: false, ...rejection });
     return;
   }
   const lastNewIndex = previousIndex + entries.length;

@@ -1,4 +1,11 @@
-export { configurationFault, emptyConfiguration, isEmptyConfiguration, isJoint, isVoter, membersOf } from './configuration.ts';
+export {
+  configurationFault,
+  emptyConfiguration,
+  isEmptyConfiguration,
+  isJoint,
+  isVoter,
+  membersOf,
+} from './configuration.ts';
 export { type ConfigurationData, decodeConfigurationData, encodeConfigurationData } from './configuration-data.ts';
 export { decodeEntry, encodeEntry } from './entry-record.ts';
 export { defaultRaftOptions } from './options.ts';

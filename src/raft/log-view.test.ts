@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../base/random.ts';
 import { LogView } from './log-view.ts';
-import { entry } from './testing/core.ts';
+import { entry, votersOf } from './testing/core.ts';
 import { MemoryLog } from './testing/memory-log.ts';
 import type { Entry, Term } from './types.ts';
 
 function open(terms: readonly Term[], committed = 0): { readonly durable: MemoryLog; readonly log: LogView } {
-  const durable = new MemoryLog();
+  const durable = new MemoryLog(votersOf('1', '2', '3'));
   durable.write({ entries: terms.map((term, i) => entry(i + 1, term)), hardState: undefined });
   return { durable, log: new LogView(durable, { committed, applied: 0 }) };
 }

@@ -1,5 +1,7 @@
 import { assert } from '../base/assert.ts';
-import type { Entry, LogIndex, LogReader, Term } from './types.ts';
+import { ConfigurationHistory } from './configuration-history.ts';
+import { dataBytes, emptySlice, joined, type LogSlice, takeBytes } from './log-slice.ts';
+import type { Entry, LogIndex, LogReader, Snapshot, Term } from './types.ts';
 
 /** A place in the log and the term of the entry there. */
 export interface LogPosition {
@@ -7,19 +9,8 @@ export interface LogPosition {
   readonly term: Term;
 }
 
-/** Consecutive entries for one append. */
-export interface LogSlice {
-  readonly entries: readonly Entry[];
-  /** Of their data. */
-  readonly bytes: number;
-  /** They end before the log and before the limit, because the rest has to come from disk: go on later. */
-  readonly isShort: boolean;
-}
-
 /** What an entry in memory costs beside its data, so that entries without data are not free. */
 const entryOverheadBytes = 64;
-
-const emptySlice: LogSlice = { entries: [], bytes: 0, isShort: false };
 
 /**
  * The log as the core sees it: what is durable, behind the `LogReader`, and in memory what the write that is out holds
@@ -35,9 +26,13 @@ const emptySlice: LogSlice = { entries: [], bytes: 0, isShort: false };
  * `async_storage_writes_append_aba_race`). What precedes the replaced entry does count: it may be committed, and a
  * committed entry must not be written again.
  *
- * **Invariant:** what lies up to `stableIndex` is durable here and is this log's present content.
+ * A snapshot that waits to be written, or is, stands for all of the log already: `stableIndex` is its index then, and of
+ * the durable log nothing is looked at before it is exchanged.
+ *
+ * **Invariant:** otherwise what lies up to `stableIndex` is durable here and is this log's present content.
  */
 export class LogView {
+  readonly configurations: ConfigurationHistory;
   readonly #durable: LogReader;
   #stableIndex: LogIndex;
   /** Handed out in a `Ready` and in messages as it is: never altered, only forgotten. */
@@ -47,6 +42,8 @@ export class LogView {
   #writingBytes = 0;
   #pending: Entry[] = [];
   #pendingBytes = 0;
+  #snapshot: Snapshot | undefined;
+  #isSnapshotOut = false;
   #committed: LogIndex;
   #applied: LogIndex;
 
@@ -55,15 +52,21 @@ export class LogView {
     const { committed, applied } = positions;
     assert(committed <= lastIndex, () => `entries up to ${committed} are committed, and the log ends at ${lastIndex}`);
     assert(applied <= lastIndex, () => `entries up to ${applied} were applied, and the log ends at ${lastIndex}`);
+    const firstIndex = durable.firstIndex();
+    assert(
+      applied >= firstIndex - 1,
+      () => `entries up to ${applied} were applied, and the log begins at ${firstIndex}`,
+    );
     this.#durable = durable;
     this.#stableIndex = lastIndex;
     // The commit index on disk lags: only a write that happens anyway carries it along.
     this.#committed = Math.max(committed, applied);
     this.#applied = applied;
+    this.configurations = new ConfigurationHistory(durable.configurations(), this.#committed);
   }
 
   get firstIndex(): LogIndex {
-    return this.#durable.firstIndex();
+    return this.#snapshot === undefined ? this.#durable.firstIndex() : this.#snapshot.index + 1;
   }
 
   get lastIndex(): LogIndex {
@@ -88,7 +91,17 @@ export class LogView {
   }
 
   get hasPending(): boolean {
-    return this.#pending.length > 0;
+    return this.#pending.length > 0 || this.isSnapshotWaiting;
+  }
+
+  /** It has not been handed out yet. */
+  get isSnapshotWaiting(): boolean {
+    return this.#snapshot !== undefined && !this.#isSnapshotOut;
+  }
+
+  /** The log is not what the disk has: a snapshot takes its place. */
+  get hasSnapshot(): boolean {
+    return this.#snapshot !== undefined;
   }
 
   /** What the entries that are not durable hold in memory. */
@@ -98,7 +111,10 @@ export class LogView {
 
   /** `undefined` outside of the log; 0 before its first entry. */
   term(index: LogIndex): Term | undefined {
-    if (index <= this.#stableIndex) return this.#durable.term(index);
+    if (index <= this.#stableIndex) {
+      if (this.#snapshot === undefined) return this.#durable.term(index);
+      return index === this.#snapshot.index ? this.#snapshot.term : undefined;
+    }
     const offset = index - this.#stableIndex - 1;
     if (offset < this.#writingCount) return this.#writing[offset]?.term;
     return this.#pending[offset - this.#writingCount]?.term;
@@ -131,6 +147,7 @@ export class LogView {
       this.#pendingBytes += costOf(entry);
       nextIndex++;
     }
+    this.configurations.append(entries);
   }
 
   /**
@@ -148,12 +165,33 @@ export class LogView {
     const committed = Math.min(index, this.lastIndex);
     if (committed <= this.#committed) return false;
     this.#committed = committed;
+    this.configurations.commitTo(committed);
     return true;
+  }
+
+  /** Nothing of the log is left, and it goes on behind the snapshot. Only while no write is out. */
+  restore(snapshot: Snapshot): void {
+    const { index, configuration } = snapshot;
+    assert(index > this.#committed, () => `a snapshot up to ${index}, where ${this.#committed} is committed`);
+    assert(this.#writing.length === 0 && !this.#isSnapshotOut, 'a snapshot is restored while a write is out');
+    this.#snapshot = snapshot;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#stableIndex = index;
+    this.#committed = index;
+    this.configurations.replace(index, configuration);
+  }
+
+  /** Hands out the snapshot that waits, for the batch that is written next, which has nothing else. */
+  beginSnapshot(): Snapshot | undefined {
+    this.#isSnapshotOut = this.#snapshot !== undefined;
+    return this.#snapshot;
   }
 
   /** Hands out what waits, for the batch that is written next. */
   beginWrite(): readonly Entry[] {
     assert(this.#writing.length === 0, 'a write begins while another one is out');
+    assert(this.#snapshot === undefined || this.#pending.length === 0, 'entries are written with a snapshot');
     this.#writing = this.#pending;
     this.#writingCount = this.#pending.length;
     this.#writingBytes = this.#pendingBytes;
@@ -168,12 +206,13 @@ export class LogView {
     this.#writing = [];
     this.#writingCount = 0;
     this.#writingBytes = 0;
+    this.#endSnapshot();
     const lastIndex = this.#durable.lastIndex();
     assert(lastIndex >= this.#stableIndex, () => `${this.#stableIndex} was written, and the log ends at ${lastIndex}`);
   }
 
   hasCommittedEntries(): boolean {
-    return this.#applied < Math.min(this.#committed, this.#stableIndex);
+    return !this.hasSnapshot && this.#applied < Math.min(this.#committed, this.#stableIndex);
   }
 
   /** Committed, durable here and not applied yet. */
@@ -221,8 +260,20 @@ export class LogView {
     return { index: low, term: this.term(low) ?? 0 };
   }
 
+  #endSnapshot(): void {
+    if (this.#snapshot === undefined) return;
+    const { index } = this.#snapshot;
+    const [firstIndex, lastIndex] = [this.#durable.firstIndex(), this.#durable.lastIndex()];
+    const isExchanged = firstIndex === index + 1 && lastIndex === index;
+    assert(isExchanged, () => `a snapshot up to ${index} was written, and the log is ${firstIndex} to ${lastIndex}`);
+    this.#snapshot = undefined;
+    this.#isSnapshotOut = false;
+    this.appliedTo(index);
+  }
+
   #truncateFrom(index: LogIndex): void {
     if (index > this.lastIndex) return;
+    this.configurations.truncateFrom(index);
     const kept = index - this.#stableIndex - 1;
     const keptOfWriting = Math.max(0, Math.min(kept, this.#writingCount));
     for (let i = keptOfWriting; i < this.#writingCount; i++) this.#writingBytes -= costOf(this.#writing[i]);
@@ -231,31 +282,6 @@ export class LogView {
     this.#writingCount = keptOfWriting;
     this.#stableIndex = Math.min(this.#stableIndex, index - 1);
   }
-}
-
-/** As many of `entries` from `from` on as fit, and at least one. */
-function takeBytes(entries: readonly Entry[], from: number, bytesMax: number): LogSlice {
-  let bytes = 0;
-  let end = from;
-  for (; end < entries.length; end++) {
-    const length = entries[end]?.data.length ?? 0;
-    if (bytes + length > bytesMax && end > from) break;
-    bytes += length;
-  }
-  const taken = from === 0 && end === entries.length ? entries : entries.slice(from, end);
-  return { entries: taken, bytes, isShort: false };
-}
-
-function joined(head: LogSlice, entries: readonly Entry[], bytesMax: number): LogSlice {
-  if (head.bytes + (entries[0]?.data.length ?? 0) > bytesMax || entries.length === 0) return head;
-  const tail = takeBytes(entries, 0, bytesMax - head.bytes);
-  return { entries: [...head.entries, ...tail.entries], bytes: head.bytes + tail.bytes, isShort: false };
-}
-
-function dataBytes(entries: readonly Entry[]): number {
-  let bytes = 0;
-  for (const { data } of entries) bytes += data.length;
-  return bytes;
 }
 
 function costOf(entry: Entry | undefined): number {

@@ -122,15 +122,46 @@ test('progress: a late acknowledgement takes nothing back', () => {
   assert.deepEqual([follower.matchIndex, follower.nextIndex], [8, 9]);
 });
 
-test('progress: snapshot: nothing is sent, until an answer shows that the log reaches back far enough', () => {
+test('progress: snapshot: no append is sent, until an answer shows that the log reaches back far enough', () => {
   const follower = probing(3);
   follower.becomeSnapshot();
+  assert.equal(follower.takeOffer({ firstIndex: 7, applied: 9 }), 6);
   follower.answeredHeartbeat(log.lastIndex);
   assert.equal(wants(follower), false);
   follower.accepted(4, 7);
   assert.equal(follower.state, 'snapshot');
   follower.accepted(6, 7);
   assert.deepEqual([follower.state, follower.nextIndex], ['replicate', 7]);
+});
+
+test('progress: snapshot: an offer is repeated when it is time, and moves only as far as the log has been dropped', () => {
+  const follower = probing(3);
+  follower.rejectedAll(2);
+  assert.equal(follower.state, 'snapshot');
+  assert.equal(wants(follower), true);
+  assert.equal(follower.takeOffer({ firstIndex: 1, applied: 0 }), undefined);
+  assert.equal(wants(follower), false);
+  for (const [applied, firstIndex, offer] of [
+    [5, 1, 5],
+    [8, 1, 5],
+    [8, 6, 5],
+    [9, 8, 7],
+  ] as const) {
+    follower.repeatOffer();
+    assert.equal(wants(follower), true);
+    assert.equal(follower.takeOffer({ firstIndex, applied }), offer);
+  }
+  follower.accepted(7, 8);
+  follower.repeatOffer();
+  assert.deepEqual([follower.state, wants(follower)], ['replicate', true]);
+});
+
+test('progress: snapshot: a late answer from before the snapshot does not set it off again', () => {
+  const follower = probing(3);
+  follower.rejectedAll(2);
+  follower.accepted(7, 1);
+  follower.rejectedAll(2);
+  assert.equal(follower.state, 'replicate');
 });
 
 test('progress: nonsense does not move it: rejected what was never sent, or nothing', () => {

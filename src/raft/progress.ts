@@ -18,15 +18,16 @@ interface SentAppend {
  *        ┌──────────┐ ──────────────────────────▶ ┌───────────┐
  *     ──▶│  probe   │                             │ replicate │
  *        └──────────┘ ◀────────────────────────── └───────────┘
- *          │      ▲     rejected, or unreachable        │
- *          ▼      │ it has enough after all             │
- *        ┌──────────┐                                   │
- *        │ snapshot │ ◀─────────────────────────────────┘
- *        └──────────┘   the log does not reach back that far
+ *          │            rejected, or unreachable        │  ▲
+ *          ▼                                            ▼  │ it has what the log begins behind
+ *        ┌───────────────────────────────────────────────────┐
+ *        │                     snapshot                      │
+ *        └───────────────────────────────────────────────────┘
+ *           the log does not reach back that far, or it has no configuration
  *
  * - `probe`: where the logs agree is not known; one append at a time, then silence until an answer or a heartbeat's.
  * - `replicate`: appends follow each other without waiting, until the window of inflights is full.
- * - `snapshot`: appends cannot help; nothing is sent.
+ * - `snapshot`: appends cannot help; it is offered a snapshot, again and again, and fetches it.
  *
  * **Invariant:** matchIndex < nextIndex.
  */
@@ -46,6 +47,10 @@ export class FollowerProgress {
   #isPaused = false;
   /** It is there and seems to lack something: the next append goes even if it is empty, to hear what it has. */
   #isAnswerDue = false;
+  /** In `snapshot`: it needs a snapshot whatever the log holds. */
+  #lacksConfiguration = false;
+  #offerIndex: LogIndex = 0;
+  #isOfferDue = false;
 
   constructor(id: MemberId, nextIndex: LogIndex, window: { readonly messagesMax: number; readonly bytesMax: number }) {
     this.id = id;
@@ -79,7 +84,7 @@ export class FollowerProgress {
 
   /** There are entries to send, or a question, and they may be sent. */
   wantsAppend(lastIndex: LogIndex): boolean {
-    if (this.#state === 'snapshot') return false;
+    if (this.#state === 'snapshot') return this.#isOfferDue;
     if (this.#isAnswerDue) return true;
     if (this.#isPaused || this.inflights.isFull) return false;
     return this.#state === 'probe' ? this.#matchIndex < lastIndex : this.#nextIndex <= lastIndex;
@@ -133,13 +138,20 @@ export class FollowerProgress {
    * costs no more than a round trip.
    */
   rejected(rejectedIndex: LogIndex, agreeIndex: LogIndex): void {
-    // Probing, there is one append that it can be about; replicating, any from the match index on.
-    const lowest = this.#state === 'replicate' ? this.#matchIndex : this.#nextIndex - 1;
-    if (rejectedIndex < Math.max(1, lowest) || rejectedIndex >= this.#nextIndex) return;
+    if (rejectedIndex === 0 || !this.#mayBeRejected(rejectedIndex)) return;
     const agree = Math.min(agreeIndex, rejectedIndex - 1);
     this.#matchIndex = Math.min(this.#matchIndex, agree);
     if (this.#state === 'snapshot') return;
     this.#enter('probe', agree + 1);
+  }
+
+  /** The follower rejected an append behind `rejectedIndex`, and any other, because it has no configuration. */
+  rejectedAll(rejectedIndex: LogIndex): void {
+    // Once it has a snapshot, a late answer is about less than it is known to have.
+    if (this.#state === 'snapshot' || !this.#mayBeRejected(rejectedIndex)) return;
+    this.#matchIndex = 0;
+    this.becomeSnapshot();
+    this.#lacksConfiguration = true;
   }
 
   /** Whatever made sending pause, an answer to it may have been lost. */
@@ -156,6 +168,29 @@ export class FollowerProgress {
   /** The log has dropped the next entry. */
   becomeSnapshot(): void {
     this.#enter('snapshot', this.#nextIndex);
+    this.#isOfferDue = true;
+  }
+
+  /** A heartbeat interval has passed: the last offer may have been lost. */
+  repeatOffer(): void {
+    this.#isOfferDue = this.#state === 'snapshot';
+  }
+
+  /**
+   * Up to where the snapshot has to reach that is offered now; `undefined` if there is none to offer yet. It stays the
+   * same as long as the log reaches back to it, so that a follower can go on with what it has begun.
+   */
+  takeOffer(log: { readonly firstIndex: LogIndex; readonly applied: LogIndex }): LogIndex | undefined {
+    this.#isOfferDue = false;
+    if (this.#offerIndex === 0 && this.#lacksConfiguration) this.#offerIndex = log.applied;
+    this.#offerIndex = Math.max(this.#offerIndex, log.firstIndex - 1);
+    return this.#offerIndex > 0 ? this.#offerIndex : undefined;
+  }
+
+  /** Probing, there is one append that an answer can be about; replicating, any from the match index on. */
+  #mayBeRejected(rejectedIndex: LogIndex): boolean {
+    const lowest = this.#state === 'replicate' ? this.#matchIndex : this.#nextIndex - 1;
+    return rejectedIndex >= lowest && rejectedIndex < this.#nextIndex;
   }
 
   #enter(state: 'probe' | 'replicate' | 'snapshot', nextIndex: LogIndex): void {
@@ -164,6 +199,9 @@ export class FollowerProgress {
     this.#sentCommit = Math.min(this.#sentCommit, nextIndex - 1);
     this.#isPaused = false;
     this.#isAnswerDue = false;
+    this.#lacksConfiguration = false;
+    this.#offerIndex = 0;
+    this.#isOfferDue = false;
     this.inflights.clear();
   }
 }

@@ -1,4 +1,5 @@
 import type { CoreState, Leadership } from './core-state.ts';
+import type { FollowerProgress } from './progress.ts';
 import { isQuorum } from './quorum.ts';
 import type { ReadRequest } from './read-rounds.ts';
 import type { LogIndex, MemberId } from './types.ts';
@@ -57,17 +58,19 @@ export function acknowledgeRound(core: CoreState, leadership: Leadership, from: 
 export function sendDueHeartbeats(core: CoreState, leadership: Leadership): void {
   if (!leadership.isHeartbeatDue) return;
   leadership.isHeartbeatDue = false;
+  for (const follower of leadership.followers.values()) sendHeartbeat(core, leadership, follower);
+}
+
+export function sendHeartbeat(core: CoreState, leadership: Leadership, follower: FollowerProgress): void {
   const [from, term] = [core.id, core.term];
   const readRound = leadership.reads.current?.number ?? 0;
-  for (const follower of leadership.followers.values()) {
-    // The follower's log may differ from this one behind what they are known to share.
-    const known = Math.min(follower.matchIndex, core.log.committed);
-    const commitTerm = core.log.term(known) ?? 0;
-    // Of what this log has dropped it cannot say what it was.
-    const commit = commitTerm > 0 ? known : 0;
-    follower.noteSentCommit(commit);
-    core.send({ type: 'heartbeat', from, to: follower.id, term, commit, commitTerm, readRound });
-  }
+  // The follower's log may differ from this one behind what they are known to share.
+  const known = Math.min(follower.matchIndex, core.log.committed);
+  const commitTerm = core.log.term(known) ?? 0;
+  // Of what this log has dropped it cannot say what it was.
+  const commit = commitTerm > 0 ? known : 0;
+  follower.noteSentCommit(commit);
+  core.send({ type: 'heartbeat', from, to: follower.id, term, commit, commitTerm, readRound });
 }
 
 function maybeEndRound(core: CoreState, leadership: Leadership): boolean {

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { countOwnVote } from './campaign.ts';
 import type { CoreState } from './core-state.ts';
+import { maybeLeaveJoint } from './propose-configuration.ts';
 import { handleWaitingReads, sendDueHeartbeats, wantsReads } from './read-index.ts';
 import { maybeCommit, takeAppends, wantsAppends } from './replicate.ts';
 import { healSuspect } from './suspect.ts';
@@ -23,9 +24,14 @@ export class ReadyCycle {
     this.#shownSoftState = core.softState();
   }
 
+  get isOut(): boolean {
+    return this.#outstanding !== undefined;
+  }
+
   hasReady(): boolean {
-    if (this.#outstanding !== undefined) return false;
-    const { log, outbox, readStates, leadership } = this.#core;
+    if (this.isOut) return false;
+    const { log, outbox, readStates, leadership, snapshotOffer } = this.#core;
+    if (snapshotOffer !== undefined) return true;
     if (log.hasPending || log.hasCommittedEntries() || !outbox.isEmpty || readStates.length > 0) return true;
     if (this.#isHardStateNew() || this.#isSoftStateNew()) return true;
     if (leadership === undefined) return false;
@@ -33,9 +39,10 @@ export class ReadyCycle {
   }
 
   take(): Ready {
-    assert(this.#outstanding === undefined, 'the Ready that is out has not been advanced');
+    assert(!this.isOut, 'the Ready that is out has not been advanced');
     const core = this.#core;
     healSuspect(core);
+    const snapshot = core.log.beginSnapshot();
     const entries = core.log.beginWrite();
     const appends: Message[] = [];
     if (core.leadership !== undefined) {
@@ -47,17 +54,20 @@ export class ReadyCycle {
     // Written at once also when it ends: a member that is suspect again after each restart could leave a cluster without
     // enough voters.
     const isVoteNew = core.term !== term || core.vote !== vote || core.suspectTerm !== suspectTerm;
-    const mustPersist = isVoteNew || entries.length > 0;
+    const mustPersist = isVoteNew || entries.length > 0 || snapshot !== undefined;
     const ready: Ready = {
       hardState: this.#isHardStateNew() ? core.hardState() : undefined,
       softState: this.#isSoftStateNew() ? core.softState() : undefined,
       entries,
+      snapshot,
       mustPersist,
       ...core.outbox.take(appends, { vote: isVoteNew, anything: mustPersist }),
       committedEntries: core.log.committedEntries(core.options.committedBytesMax),
       readStates: core.readStates,
+      snapshotOffer: core.snapshotOffer,
     };
     core.readStates = [];
+    core.snapshotOffer = undefined;
     this.#shownHardState = ready.hardState ?? this.#shownHardState;
     this.#shownSoftState = ready.softState ?? this.#shownSoftState;
     this.#outstanding = ready;
@@ -76,6 +86,7 @@ export class ReadyCycle {
     healSuspect(core);
     if (term === core.term && vote === core.id) countOwnVote(core);
     if (core.leadership !== undefined) maybeCommit(core, core.leadership);
+    if (core.leadership !== undefined) maybeLeaveJoint(core, core.leadership);
   }
 
   #isHardStateNew(): boolean {

@@ -184,7 +184,7 @@ test('replicate: a follower behind the first entry of the log waits for a snapsh
   node.lead();
   node.hear({
     type: 'appendEntriesResponse',
-    result: { accepted: false, rejectedIndex: 4, hintIndex: 1, hintTerm: 1 },
+    result: { accepted: false, rejectedIndex: 4, hintIndex: 1, hintTerm: 1, needsSnapshot: false },
   });
   node.rest();
   assert.equal(node.follower('2').state, 'snapshot');
@@ -205,7 +205,7 @@ test('replicate: entries that come slowly from disk go on with the next answer',
   node.lead();
   node.hear({
     type: 'appendEntriesResponse',
-    result: { accepted: false, rejectedIndex: 6, hintIndex: 1, hintTerm: 1 },
+    result: { accepted: false, rejectedIndex: 6, hintIndex: 1, hintTerm: 1, needsSnapshot: false },
   });
   const steps: number[][] = [];
   for (let match = 1; match < 7; ) {

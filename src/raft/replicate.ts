@@ -1,8 +1,9 @@
 import type { CoreState, Leadership } from './core-state.ts';
-import type { LogSlice } from './log-view.ts';
+import { emptySlice, type LogSlice } from './log-slice.ts';
+import { configurationCommitted } from './membership.ts';
 import type { FollowerProgress } from './progress.ts';
 import { committedIndex } from './quorum.ts';
-import type { AppendEntries, EntryType, LogIndex, MemberId, Message } from './types.ts';
+import type { AppendEntries, EntryType, InstallSnapshot, LogIndex, MemberId, Message } from './types.ts';
 
 /** The entries that were sent last; the next follower mostly stands at the same one. */
 interface SharedSlice {
@@ -45,10 +46,10 @@ export function isCommitUntold({ log }: CoreState, { followers }: Leadership, in
  * shares one message, and followers that stand at the same entry share one array of entries.
  */
 export function takeAppends(core: CoreState, leadership: Leadership, messages: Message[]): void {
-  const shared: SharedSlice = { low: 0, slice: noEntries };
+  const shared: SharedSlice = { low: 0, slice: emptySlice };
   for (const follower of leadership.followers.values()) {
     while (wantsAppend(core, leadership, follower)) {
-      const message = nextAppend(core, follower, shared);
+      const message = follower.state === 'snapshot' ? nextOffer(core, follower) : nextAppend(core, follower, shared);
       if (message !== undefined) messages.push(message);
     }
   }
@@ -60,7 +61,13 @@ function wantsAppend({ log, options }: CoreState, leadership: Leadership, follow
   return follower.wantsAppend(log.lastIndex) || (tellsCommit && follower.wantsCommit(log.committed));
 }
 
-/** Undefined if the log does not reach back to where the follower stands; then it wants no more. */
+/** Undefined if there is nothing to offer yet. */
+function nextOffer({ log, id, term }: CoreState, follower: FollowerProgress): InstallSnapshot | undefined {
+  const index = follower.takeOffer(log);
+  return index === undefined ? undefined : { type: 'installSnapshot', from: id, to: follower.id, term, index };
+}
+
+/** Undefined if the log does not reach back to where the follower stands; then it is offered a snapshot. */
 function nextAppend(core: CoreState, follower: FollowerProgress, shared: SharedSlice): AppendEntries | undefined {
   const { log, options } = core;
   const { nextIndex } = follower;
@@ -71,7 +78,7 @@ function nextAppend(core: CoreState, follower: FollowerProgress, shared: SharedS
     return undefined;
   }
   // Beyond a full window only the question is sent what the follower has; see `FollowerProgress.answeredHeartbeat`.
-  let slice: LogSlice = noEntries;
+  let slice: LogSlice = emptySlice;
   if (!follower.inflights.isFull) {
     if (shared.low !== nextIndex) {
       shared.low = nextIndex;
@@ -93,11 +100,12 @@ function nextAppend(core: CoreState, follower: FollowerProgress, shared: SharedS
 export function maybeCommit(core: CoreState, leadership: Leadership): void {
   const { log } = core;
   const { followers, noopIndex, uncommitted } = leadership;
+  const before = log.committed;
   const matchOf = (member: MemberId): LogIndex =>
     member === core.id ? log.stableIndex : (followers.get(member)?.matchIndex ?? 0);
   const index = committedIndex(core.configuration, matchOf);
   if (index < noopIndex || !log.commitTo(index)) return;
   uncommitted.release(uncommitted.count - (log.lastIndex - log.committed));
+  const { index: newest } = log.configurations.newest;
+  if (before < newest && newest <= log.committed) configurationCommitted(core, leadership);
 }
-
-const noEntries: LogSlice = { entries: [], bytes: 0, isShort: false };

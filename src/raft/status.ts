@@ -1,5 +1,6 @@
-import { isVoter } from './configuration.ts';
+import { isVoter, membersOf } from './configuration.ts';
 import type { CoreState, Leadership } from './core-state.ts';
+import { pendingConfiguration } from './propose-configuration.ts';
 import type { FollowerView, RaftStatus } from './types.ts';
 
 export function describeStatus(core: CoreState): RaftStatus {
@@ -14,6 +15,7 @@ export function describeStatus(core: CoreState): RaftStatus {
     appliedIndex: log.applied,
     lastIndex: log.lastIndex,
     configuration,
+    pendingConfiguration: pendingConfiguration(core),
     uncommittedBytes: leadership?.uncommitted.total ?? 0,
     transferTarget: leadership?.transfer?.target,
     suspectTerm: core.suspectTerm,
@@ -22,7 +24,9 @@ export function describeStatus(core: CoreState): RaftStatus {
 }
 
 function followerViews({ configuration, options }: CoreState, { followers, ticks }: Leadership): FollowerView[] {
-  return [...followers.values()].map(({ id, state, matchIndex, nextIndex, inflights, answeredTick, suspectTerm }) => ({
+  const members = membersOf(configuration);
+  const present = [...followers.values()].filter(({ id }) => members.includes(id));
+  return present.map(({ id, state, matchIndex, nextIndex, inflights, answeredTick, suspectTerm }) => ({
     id,
     role: isVoter(configuration, id) ? 'voter' : 'learner',
     state,

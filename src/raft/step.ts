@@ -4,6 +4,7 @@ import { handleAppendEntries } from './handle-append-entries.ts';
 import { handleAppendEntriesResponse } from './handle-append-entries-response.ts';
 import { handleHeartbeat } from './handle-heartbeat.ts';
 import { handleHeartbeatResponse } from './handle-heartbeat-response.ts';
+import { handleInstallSnapshot } from './handle-install-snapshot.ts';
 import { handlePreVote } from './handle-pre-vote.ts';
 import { handlePreVoteResponse } from './handle-pre-vote-response.ts';
 import { handleReadIndex } from './handle-read-index.ts';
@@ -45,9 +46,10 @@ function answerOlderTerm(core: CoreState, message: Message): void {
   const [from, to, term] = [core.id, message.from, core.term];
   switch (message.type) {
     case 'appendEntries':
+    case 'installSnapshot':
     case 'heartbeat': {
       const rejectedIndex = message.type === 'appendEntries' ? message.previousIndex : 0;
-      const result = { accepted: false, rejectedIndex, hintIndex: 0, hintTerm: 0 } as const;
+      const result = { accepted: false, rejectedIndex, hintIndex: 0, hintTerm: 0, needsSnapshot: false } as const;
       core.send({ type: 'appendEntriesResponse', from, to, term, result });
       break;
     }
@@ -95,6 +97,9 @@ function handle(core: CoreState, message: Message): void {
       break;
     case 'timeoutNow':
       handleTimeoutNow(core, message);
+      break;
+    case 'installSnapshot':
+      handleInstallSnapshot(core, message);
       break;
     default:
       unreachable(message);

@@ -14,6 +14,6 @@ export function becomeSuspect(core: CoreState): void {
 /** Called whenever the log or the commit index may have moved. What the disk has not got does not count. */
 export function healSuspect(core: CoreState): void {
   const { suspectTerm, log } = core;
-  if (suspectTerm === undefined || log.stableIndex < log.committed) return;
+  if (suspectTerm === undefined || log.stableIndex < log.committed || log.hasSnapshot) return;
   if ((log.term(log.committed) ?? 0) > suspectTerm) core.suspectTerm = undefined;
 }

@@ -28,6 +28,7 @@ function tickLeader(core: CoreState, leadership: Leadership): void {
   if (++leadership.heartbeatElapsedTicks < heartbeatTicks) return;
   leadership.heartbeatElapsedTicks = 0;
   leadership.isHeartbeatDue = true;
+  for (const follower of leadership.followers.values()) follower.repeatOffer();
 }
 
 /**

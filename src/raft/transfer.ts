@@ -1,4 +1,3 @@
-import { isVoter } from './configuration.ts';
 import type { CoreState, Leadership } from './core-state.ts';
 import type { FollowerProgress } from './progress.ts';
 import type { MemberId } from './types.ts';
@@ -10,9 +9,11 @@ export function transferLeadership(core: CoreState, to: MemberId): TransferResul
   const { leadership } = core;
   if (leadership === undefined) return 'not_leader';
   if (to === core.id) return 'already_leader';
+  const { voters, learners, learnersNext } = core.configuration;
+  if (learners.includes(to) || learnersNext.includes(to)) return 'learner';
   const follower = leadership.followers.get(to);
-  if (follower === undefined) return 'unknown_member';
-  if (!isVoter(core.configuration, to)) return 'learner';
+  // Neither to one that is about to go.
+  if (follower === undefined || !voters.includes(to)) return 'unknown_member';
   if (leadership.transfer?.target === to) return 'in_progress';
   leadership.transfer = { target: to, elapsedTicks: 0 };
   maybeSendTimeoutNow(core, leadership, follower);

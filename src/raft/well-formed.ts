@@ -1,3 +1,4 @@
+import { decodeConfigurationData } from './configuration-data.ts';
 import type { AppendEntries, AppendEntriesResponse, Entry, Message } from './types.ts';
 
 /** No honest cluster gets there, and a term that cannot grow any more would be the end of elections. */
@@ -29,6 +30,8 @@ export function isWellFormed(message: Message): boolean {
       return Number.isSafeInteger(message.context);
     case 'readIndexResponse':
       return Number.isSafeInteger(message.context) && isCount(message.index);
+    case 'installSnapshot':
+      return isCount(message.index) && message.index > 0;
     default:
       return false;
   }
@@ -51,12 +54,14 @@ function isWellFormedAppend({ previousIndex, previousTerm, entries, commit, term
 function isEntryAt(entry: Entry | null | undefined, index: number): entry is Entry {
   if (entry === null || typeof entry !== 'object' || entry.index !== index) return false;
   if (!(entry.data instanceof Uint8Array)) return false;
-  return entry.type === 'noop' || entry.type === 'command' || entry.type === 'configuration';
+  if (entry.type === 'configuration') return decodeConfigurationData(entry.data) !== undefined;
+  return entry.type === 'noop' || entry.type === 'command';
 }
 
 function isWellFormedResult(result: AppendEntriesResponse['result'] | null | undefined): boolean {
   if (result === null || typeof result !== 'object') return false;
   if (result.accepted) return isCount(result.matchIndex);
+  if (typeof result.needsSnapshot !== 'boolean') return false;
   return isCount(result.rejectedIndex) && isCount(result.hintIndex) && isCount(result.hintTerm);
 }
 

@@ -5,7 +5,6 @@ import type { AnswerHeader } from '../contract/kv.ts';
 import { decodeCommand, encodeCommand, type Store } from '../mvcc/index.ts';
 import {
   defaultRaftOptions,
-  emptyConfiguration,
   type MemberId,
   type Message,
   RaftCore,
@@ -93,7 +92,6 @@ export class Replica {
         ...defaultRaftOptions,
         ...options.limits,
         id: options.memberId,
-        configuration: log.configurations().at(-1)?.configuration ?? emptyConfiguration,
         hardState: log.hardState,
         appliedIndex: store.appliedIndex,
         commitNotice: 'asked',

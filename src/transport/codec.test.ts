@@ -49,8 +49,10 @@ test('codec: the layout of versions 1 and 2, byte for byte', () => {
   checkMessage({ type: 'requestVoteResponse', ...ends, term, granted: false }, '93 04 03 c2');
   const append = { ...ends, term, previousIndex: 7, previousTerm: 2, commit: 6, entries: [entry] };
   checkMessage({ type: 'appendEntries', ...append }, `96 05 03 07 02 06 91 c41b${record}`);
-  const rejection = { accepted: false, rejectedIndex: 7, hintIndex: 4, hintTerm: 2 } as const;
+  const rejection = { accepted: false, rejectedIndex: 7, hintIndex: 4, hintTerm: 2, needsSnapshot: false } as const;
   checkMessage({ type: 'appendEntriesResponse', ...ends, term, result: rejection }, '96 06 03 c2 07 04 02');
+  const plea = { ...rejection, hintIndex: 0, hintTerm: 0, needsSnapshot: true };
+  checkMessage({ type: 'appendEntriesResponse', ...ends, term, result: plea }, '97 06 03 c2 07 00 00 c3');
   const acceptance = { accepted: true, matchIndex: 7 } as const;
   checkMessage({ type: 'appendEntriesResponse', ...ends, term, result: acceptance }, '94 06 03 c3 07');
   checkMessage({ type: 'heartbeat', ...ends, term, commit: 6, commitTerm: 2, readRound: 9 }, '95 07 03 06 02 09');
@@ -58,6 +60,7 @@ test('codec: the layout of versions 1 and 2, byte for byte', () => {
   checkMessage({ type: 'readIndex', ...ends, term, context: 9 }, '93 09 03 09');
   checkMessage({ type: 'readIndexResponse', ...ends, term, context: 9, index }, '94 0a 03 09 07');
   checkMessage({ type: 'timeoutNow', ...ends, term }, '92 0b 03');
+  checkMessage({ type: 'installSnapshot', ...ends, term, index }, '93 0c 03 07');
 
   function check(frame: Frame, hex: string): void {
     assert.equal(encodeFrame(frame).subarray(frameHeaderBytes).toString('hex'), hex.replaceAll(' ', ''));
@@ -91,7 +94,9 @@ test('codec: a field that does not fit is a reason, never a value', () => {
   reason([5, 0, [[7, Number.NaN, 2, 3, 4]]], 'a message of type 7 with fields that do not fit');
   reason([5, 0, [[7, '1', 2, 3, 4]]], 'a message of type 7 with fields that do not fit');
   reason([5, 0, [[2, 1, 1]]], 'a message of type 2 with fields that do not fit');
-  reason([5, 0, [[12, 1]]], 'there is no message type 12');
+  reason([5, 0, [[6, 1, false, 2, 3, 4, 1]]], 'a message of type 6 with fields that do not fit');
+  reason([5, 0, [[12, 1]]], 'a message of type 12 with fields that do not fit');
+  reason([5, 0, [[13, 1]]], 'there is no message type 13');
   reason([5, 0, [['constructor', 1]]], 'there is no message type constructor');
   reason([5, 0, [[]]], 'there is no message type undefined');
   reason([5, 0, [1]], 'a message is not an array');
@@ -144,7 +149,7 @@ test('codec: a frame with as many of the largest values as may share one is let 
   for (const value of [0, most]) {
     const [term, ...rest] = [value, value, value, value];
     const [rejectedIndex = 0, hintIndex = 0, hintTerm = 0] = rest;
-    const result = { accepted: false, rejectedIndex, hintIndex, hintTerm } as const;
+    const result = { accepted: false, rejectedIndex, hintIndex, hintTerm, needsSnapshot: true } as const;
     const messages = Array(frameItemsMax).fill({ type: 'appendEntriesResponse', ...ends, term, result });
     assert.equal(typeof decode(encodeFrame({ type: 'messages', groupId: 0, messages })), 'object');
   }

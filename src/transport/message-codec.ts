@@ -27,7 +27,16 @@ export function packMessage(message: Message): readonly unknown[] {
     case 'appendEntriesResponse': {
       const { result } = message;
       if (result.accepted) return [6, term, true, result.matchIndex];
-      return [6, term, false, result.rejectedIndex, result.hintIndex, result.hintTerm];
+      // A field of its own only where it says something: members that do not know it understand all others.
+      return [
+        6,
+        term,
+        false,
+        result.rejectedIndex,
+        result.hintIndex,
+        result.hintTerm,
+        ...(result.needsSnapshot ? [true] : []),
+      ];
     }
     case 'heartbeat':
       return [7, term, message.commit, message.commitTerm, message.readRound];
@@ -39,6 +48,8 @@ export function packMessage(message: Message): readonly unknown[] {
       return [10, term, message.context, message.index];
     case 'timeoutNow':
       return [11, term];
+    case 'installSnapshot':
+      return [12, term, message.index];
     default:
       return unreachable(message);
   }
@@ -117,14 +128,20 @@ const parsers: Readonly<Record<number, Parser>> = {
     if (fields.length !== 1 || !isCount(term)) return undefined;
     return { type: 'timeoutNow', ...ends, term };
   },
+  12: (fields, ends) => {
+    const [term, index] = fields;
+    if (fields.length !== 2 || !isCount(term) || !isCount(index)) return undefined;
+    return { type: 'installSnapshot', ...ends, term, index };
+  },
 };
 
 function parseAppendResult(fields: readonly unknown[]): AppendEntriesResponse['result'] | undefined {
-  const [accepted, first, hintIndex, hintTerm] = fields;
+  const [accepted, first, hintIndex, hintTerm, needsSnapshot = false] = fields;
   if (!isCount(first)) return undefined;
   if (accepted === true) return fields.length === 2 ? { accepted, matchIndex: first } : undefined;
-  if (accepted !== false || fields.length !== 4 || !isCount(hintIndex) || !isCount(hintTerm)) return undefined;
-  return { accepted, rejectedIndex: first, hintIndex, hintTerm };
+  if (accepted !== false || fields.length > 5 || !isCount(hintIndex) || !isCount(hintTerm)) return undefined;
+  if (typeof needsSnapshot !== 'boolean') return undefined;
+  return { accepted, rejectedIndex: first, hintIndex, hintTerm, needsSnapshot };
 }
 
 /**

@@ -6,15 +6,15 @@ import type { Configuration, Entry, FollowerView, MemberId, Message, RaftOptions
 import { MemoryLog } from './memory-log.ts';
 
 /** What a test may set; the rest is usual. */
-export type CoreOptions = Partial<Omit<RaftOptions, 'id' | 'configuration' | 'hardState' | 'appliedIndex'>>;
+export type CoreOptions = Partial<Omit<RaftOptions, 'id' | 'hardState' | 'appliedIndex'>>;
 
 export function votersOf(...voters: readonly MemberId[]): Configuration {
   return { voters, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
 }
 
-export function coreOptions(id: MemberId, configuration: Configuration, options: CoreOptions = {}): RaftOptions {
+export function coreOptions(id: MemberId, options: CoreOptions = {}): RaftOptions {
   const hardState = { term: 0, vote: undefined, commit: 0 };
-  return { ...defaultRaftOptions, ...options, id, configuration, hardState, appliedIndex: 0 };
+  return { ...defaultRaftOptions, ...options, id, hardState, appliedIndex: 0 };
 }
 
 export function entry(index: number, term: Term, text = `${index}@${term}`): Entry {
@@ -35,15 +35,16 @@ type Said<M> = M extends Message ? Omit<M, 'from' | 'to' | 'term'> & Partial<Pic
 
 /** Member 1 of 1, 2 and 3 alone: set a state, say one thing to it, and look at the whole `Ready`. */
 export class LoneCore {
-  readonly log = new MemoryLog();
+  readonly log: MemoryLog;
   readonly core: RaftCore;
 
   constructor(past: Past = {}, options: CoreOptions = {}) {
     const { configuration = votersOf('1', '2', '3'), log = [], commit = 0 } = past;
     const hardState = { term: past.term ?? log.at(-1) ?? 0, vote: past.vote, commit };
+    this.log = new MemoryLog(configuration);
     this.log.write({ entries: log.map((term, i) => entry(i + 1, term)), hardState });
     this.core = new RaftCore(
-      { ...coreOptions('1', configuration, options), hardState, appliedIndex: commit },
+      { ...coreOptions('1', options), hardState, appliedIndex: commit },
       this.log,
       seededRandom(7),
     );

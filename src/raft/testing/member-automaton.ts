@@ -105,7 +105,7 @@ class Member {
   readonly #id: MemberId;
   readonly #ids: readonly MemberId[];
   readonly #memory: Memory;
-  #log = new MemoryLog();
+  #log: MemoryLog;
   #cycle: ReadyCycle;
   #unwritten: HardState | undefined;
 
@@ -113,6 +113,7 @@ class Member {
     this.#id = id;
     this.#ids = ids;
     this.#memory = memory;
+    this.#log = new MemoryLog(votersOf(...ids));
     this.#log.write({ entries: [], hardState: { term: firstTerm, vote: undefined, commit: 0 } });
     [this.core, this.#cycle] = this.#open();
   }
@@ -143,7 +144,7 @@ class Member {
         break;
       case 'lose': {
         const hardState = this.#memory(this.#log.hardState);
-        this.#log = new MemoryLog();
+        this.#log = new MemoryLog(votersOf(...this.#ids));
         this.#log.write({ entries: [], hardState });
         [this.core, this.#cycle] = this.#open();
         break;
@@ -184,7 +185,7 @@ class Member {
 
   #open(): [CoreState, ReadyCycle] {
     const { hardState } = this.#log;
-    const options = coreOptions(this.#id, votersOf(...this.#ids), { commitNotice: 'prompt' });
+    const options = coreOptions(this.#id, { commitNotice: 'prompt' });
     const core = new CoreState({ ...options, hardState, appliedIndex: 0 }, this.#log, seededRandom(1));
     this.#unwritten = undefined;
     return [core, new ReadyCycle(core)];

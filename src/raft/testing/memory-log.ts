@@ -1,13 +1,28 @@
 import { assert } from '../../base/assert.ts';
-import type { Entry, HardState, LogIndex, LogReader, Ready, Term } from '../types.ts';
+import { decodeConfigurationData } from '../configuration-data.ts';
+import type {
+  Configuration,
+  ConfigurationEntry,
+  Entry,
+  HardState,
+  LogIndex,
+  LogReader,
+  Ready,
+  Term,
+} from '../types.ts';
 
-/** A log in memory that changes only by `write`, whole batches at a time. */
+/** A log in memory that changes only by `write`, whole batches at a time: what a crash leaves. */
 export class MemoryLog implements LogReader {
   hardState: HardState = { term: 0, vote: undefined, commit: 0 };
   /** Entries that one read returns at most; a real log reads few at once from its disk. */
   coldEntriesMax = Number.POSITIVE_INFINITY;
-  #base: { index: LogIndex; term: Term } = { index: 0, term: 0 };
+  #base: { readonly index: LogIndex; readonly term: Term } = { index: 0, term: 0 };
+  #baseConfiguration: ConfigurationEntry;
   #entries: Entry[] = [];
+
+  constructor(configuration: Configuration) {
+    this.#baseConfiguration = { index: 0, configuration };
+  }
 
   firstIndex(): LogIndex {
     return this.#base.index + 1;
@@ -25,6 +40,20 @@ export class MemoryLog implements LogReader {
     return this.#entries[index - this.firstIndex()];
   }
 
+  all(): readonly Entry[] {
+    return this.#entries;
+  }
+
+  configurations(): readonly ConfigurationEntry[] {
+    return [this.#baseConfiguration, ...this.#entries.flatMap(configurationOf)];
+  }
+
+  /** The configuration in effect at `index`. */
+  configurationAt(index: LogIndex): Configuration {
+    const found = this.configurations().findLast((one) => one.index <= index) ?? this.#baseConfiguration;
+    return found.configuration;
+  }
+
   entries(low: LogIndex, high: LogIndex, bytesMax: number): readonly Entry[] {
     assert(low >= this.firstIndex(), `entry ${low} was dropped`);
     const found: Entry[] = [];
@@ -38,7 +67,18 @@ export class MemoryLog implements LogReader {
   }
 
   /** As the durable log does, it refuses to replace what it knows as committed. */
-  write({ hardState, entries }: Pick<Ready, 'hardState' | 'entries'>): void {
+  write({
+    hardState,
+    entries,
+    snapshot,
+  }: Pick<Ready, 'hardState' | 'entries'> & Partial<Pick<Ready, 'snapshot'>>): void {
+    if (snapshot !== undefined) {
+      assert(entries.length === 0, 'a snapshot with entries');
+      assert(snapshot.index > this.hardState.commit, `a snapshot up to ${snapshot.index}, which is committed`);
+      this.#base = snapshot;
+      this.#baseConfiguration = snapshot;
+      this.#entries = [];
+    }
     const first = entries[0];
     if (first !== undefined) {
       assert(first.index <= this.lastIndex() + 1, `a write at ${first.index} leaves a gap`);
@@ -50,6 +90,8 @@ export class MemoryLog implements LogReader {
 
   /** Drops the entries up to `index`. */
   dropTo(index: LogIndex): void {
+    const dropped = this.configurations().findLast((one) => one.index <= index);
+    this.#baseConfiguration = dropped ?? this.#baseConfiguration;
     const base = { index, term: this.term(index) ?? 0 };
     this.#entries = this.#entries.slice(index - this.#base.index);
     this.#base = base;
@@ -60,4 +102,9 @@ export class MemoryLog implements LogReader {
     this.#entries = this.#entries.slice(0, index - this.firstIndex());
     this.hardState = { ...this.hardState, commit: Math.min(this.hardState.commit, this.lastIndex()) };
   }
+}
+
+function configurationOf({ type, index, data }: Entry): readonly ConfigurationEntry[] {
+  const decoded = type === 'configuration' ? decodeConfigurationData(data) : undefined;
+  return decoded === undefined ? [] : [{ index, configuration: decoded.configuration }];
 }

@@ -8,11 +8,10 @@ import { MemoryLog } from './memory-log.ts';
 /** One member with its disk. The work of a `Ready` is begun and finished in separate steps, so that it can be slow. */
 export class TestMember {
   readonly id: MemberId;
-  readonly log = new MemoryLog();
+  readonly log: MemoryLog;
   readonly applied: Entry[] = [];
   core: RaftCore;
   isUp = true;
-  readonly #configuration: Configuration;
   readonly #options: CoreOptions;
   readonly #random: Random;
   #outstanding: Ready | undefined;
@@ -20,7 +19,7 @@ export class TestMember {
 
   constructor(id: MemberId, configuration: Configuration, options: CoreOptions, random: Random) {
     this.id = id;
-    this.#configuration = configuration;
+    this.log = new MemoryLog(configuration);
     this.#options = options;
     this.#random = random;
     this.core = this.#start();
@@ -70,7 +69,7 @@ export class TestMember {
   }
 
   #start(): RaftCore {
-    const options = coreOptions(this.id, this.#configuration, this.#options);
+    const options = coreOptions(this.id, this.#options);
     const { hardState } = this.log;
     return new RaftCore({ ...options, hardState, appliedIndex: this.applied.length }, this.log, this.#random);
   }
@@ -162,6 +161,7 @@ export class TestNetwork {
 
 function isEmptyReady(ready: Ready): boolean {
   const { hardState, softState, entries, messages, messagesAfterPersist, committedEntries, readStates } = ready;
+  if (ready.snapshot !== undefined || ready.snapshotOffer !== undefined) return false;
   const all = [entries, messages, messagesAfterPersist, committedEntries, readStates];
   return hardState === undefined && softState === undefined && all.every(({ length }) => length === 0);
 }

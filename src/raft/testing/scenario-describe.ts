@@ -93,6 +93,7 @@ function describeContents(message: Message): string {
     case 'appendEntriesResponse': {
       const { result } = message;
       if (result.accepted) return `accepted match=${result.matchIndex}`;
+      if (result.needsSnapshot) return `rejected=${result.rejectedIndex} needs a snapshot`;
       return `rejected=${result.rejectedIndex} hint=${at(result.hintIndex, result.hintTerm)}`;
     }
     case 'heartbeat':
@@ -105,6 +106,8 @@ function describeContents(message: Message): string {
       return `context=${message.context} index=${message.index}`;
     case 'timeoutNow':
       return '';
+    case 'installSnapshot':
+      return `index=${message.index}`;
     default:
       return unreachable(message);
   }

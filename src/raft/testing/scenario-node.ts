@@ -1,7 +1,18 @@
 import { assert } from '../../base/assert.ts';
 import type { Random } from '../../base/random.ts';
 import { RaftCore } from '../raft.ts';
-import type { Entry, HardState, LogIndex, MemberId, Message, RaftOptions, ReadState, Ready } from '../types.ts';
+import type {
+  Configuration,
+  Entry,
+  HardState,
+  LogIndex,
+  MemberId,
+  Message,
+  RaftOptions,
+  ReadState,
+  Ready,
+} from '../types.ts';
+import { MemoryLog } from './memory-log.ts';
 import {
   describeAct,
   describeEntries,
@@ -9,12 +20,14 @@ import {
   describeMessage,
   describeSoftState,
 } from './scenario-describe.ts';
-import { ScenarioDisk } from './scenario-disk.ts';
 import type { ScenarioSafety } from './scenario-safety.ts';
 import { ScenarioMistake } from './scenario-script.ts';
 
 /** What a node is started with; its term, vote, commit index and log come from its disk. */
-export type ScenarioNodeOptions = Omit<RaftOptions, 'hardState' | 'appliedIndex'>;
+export type ScenarioNodeOptions = Omit<RaftOptions, 'hardState' | 'appliedIndex'> & {
+  /** The one that its log begins with. */
+  readonly configuration: Configuration;
+};
 
 /** What a node needs of the cluster it stands in. */
 export interface ScenarioSurroundings {
@@ -30,7 +43,7 @@ export interface ScenarioSurroundings {
  * The state machine counts as durable: a restart goes on from what it had applied.
  */
 export class ScenarioNode {
-  readonly disk = new ScenarioDisk();
+  readonly disk: MemoryLog;
   readonly #options: ScenarioNodeOptions;
   readonly #random: Random;
   readonly #surroundings: ScenarioSurroundings;
@@ -42,6 +55,7 @@ export class ScenarioNode {
   #unwritten: HardState | undefined;
 
   constructor(options: ScenarioNodeOptions, random: Random, surroundings: ScenarioSurroundings) {
+    this.disk = new MemoryLog(options.configuration);
     this.#options = options;
     this.#random = random;
     this.#surroundings = surroundings;

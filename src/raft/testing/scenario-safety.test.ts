@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Entry, Message, Ready, Term } from '../types.ts';
-import { ScenarioDisk } from './scenario-disk.ts';
+import { MemoryLog } from './memory-log.ts';
 import { ScenarioSafety, type WatchedNode } from './scenario-safety.ts';
 
 const idle: Ready = {
@@ -13,6 +13,8 @@ const idle: Ready = {
   messagesAfterPersist: [],
   committedEntries: [],
   readStates: [],
+  snapshot: undefined,
+  snapshotOffer: undefined,
 };
 
 /** Three nodes of term 2, each with the log of its place. */
@@ -20,9 +22,9 @@ function watched(...logs: readonly (readonly Term[])[]): { safety: ScenarioSafet
   const ids = logs.map((_, position) => String(position + 1));
   const configuration = { voters: ids, votersOutgoing: [], learners: [], learnersNext: [], autoLeave: false };
   const nodes = logs.map((terms, position): WatchedNode => {
-    const disk = new ScenarioDisk();
+    const disk = new MemoryLog(configuration);
     disk.write({ hardState: { term: 2, vote: undefined, commit: 0 }, entries: terms.map(entryOf) });
-    return { id: ids[position] ?? '', disk, core: { term: 2, status: () => ({ configuration }) } };
+    return { id: ids[position] ?? '', disk, core: { term: 2 } };
   });
   return { safety: new ScenarioSafety(new Map(nodes.map((node) => [node.id, node]))), nodes };
 }

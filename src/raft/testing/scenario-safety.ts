@@ -1,13 +1,14 @@
 import { assert } from '../../base/assert.ts';
-import type { Entry, LogIndex, MemberId, Message, RaftStatus, ReadState, Ready, Term } from '../types.ts';
+import { isQuorum } from '../quorum.ts';
+import type { Configuration, Entry, LogIndex, MemberId, Message, ReadState, Ready, Snapshot, Term } from '../types.ts';
+import type { MemoryLog } from './memory-log.ts';
 import { describeEntry, describeMessage } from './scenario-describe.ts';
-import type { ScenarioDisk } from './scenario-disk.ts';
 
 /** What is looked at in a node. */
 export interface WatchedNode {
   readonly id: MemberId;
-  readonly disk: ScenarioDisk;
-  readonly core: { readonly term: Term; status(): Pick<RaftStatus, 'configuration'> };
+  readonly disk: MemoryLog;
+  readonly core: { readonly term: Term };
 }
 
 /**
@@ -50,7 +51,8 @@ export class ScenarioSafety {
     for (const { entry, inTerm } of this.#applied.values()) {
       if (inTerm >= term) continue;
       const own = unwritten.find(({ index }) => index === entry.index) ?? node.disk.entry(entry.index);
-      assert(own?.term === entry.term, `leader ${node.id} of term ${term} lacks ${describeEntry(entry)}`);
+      const isHeld = own === undefined ? holds(node.disk, entry) : own.term === entry.term;
+      assert(isHeld, `leader ${node.id} of term ${term} lacks ${describeEntry(entry)}`);
     }
   }
 
@@ -81,7 +83,6 @@ export class ScenarioSafety {
 
   /** State Machine Safety, and that a committed entry is on the disks of a majority, here too. */
   checkApply(node: WatchedNode, entries: readonly Entry[]): void {
-    const { voters } = node.core.status().configuration;
     for (const entry of entries) {
       const { entry: first } = this.#applied.get(entry.index) ?? { entry };
       assert(
@@ -91,12 +92,27 @@ export class ScenarioSafety {
       if (!this.#applied.has(entry.index)) this.#applied.set(entry.index, { entry, inTerm: node.core.term });
 
       assert(node.disk.entry(entry.index)?.term === entry.term, `${node.id} applies ${describeEntry(entry)} unwritten`);
-      // The configuration of a node that does not know yet that it became a voter is behind.
-      if (!voters.includes(node.id)) continue;
-      const holders = voters.filter((id) => this.#nodes.get(id)?.disk.entry(entry.index)?.term === entry.term);
-      const isDurable = holders.length > voters.length / 2;
+      const holders = [...this.#nodes.values()].filter(({ disk }) => holds(disk, entry)).map(({ id }) => id);
+      const isDurable = this.#configurationsSince(entry.index).some((configuration) =>
+        isQuorum(configuration, (member) => holders.includes(member)),
+      );
       assert(isDurable, `${node.id} applies ${describeEntry(entry)}, which is only on the disks of ${holders}`);
     }
+  }
+
+  /** A snapshot stands for entries that were committed. */
+  checkSnapshot({ id }: WatchedNode, { index, term }: Snapshot): void {
+    const applied = this.#applied.get(index)?.entry;
+    assert(applied?.term === term, `${id} takes a snapshot up to ${index}@${term}, which nobody has applied`);
+  }
+
+  /** Those that an entry may have been committed by: any that some node has in effect at its place or later. */
+  #configurationsSince(index: LogIndex): readonly Configuration[] {
+    return [...this.#nodes.values()].flatMap(({ disk }) => {
+      const all = disk.configurations();
+      const from = all.findLastIndex((one) => one.index <= index);
+      return all.slice(Math.max(0, from)).map(({ configuration }) => configuration);
+    });
   }
 
   readRequested(context: number): void {
@@ -121,12 +137,18 @@ export class ScenarioSafety {
 
 function checkLogMatching(a: WatchedNode, b: WatchedNode): void {
   let isAgreed = false;
-  for (let index = Math.min(a.disk.lastIndex(), b.disk.lastIndex()); index > 0; index--) {
+  const firstIndex = Math.max(a.disk.firstIndex(), b.disk.firstIndex());
+  for (let index = Math.min(a.disk.lastIndex(), b.disk.lastIndex()); index >= firstIndex; index--) {
     const [left, right] = [a.disk.entry(index), b.disk.entry(index)];
     assert(left !== undefined && right !== undefined, `a log has a hole at ${index}`);
     isAgreed ||= left.term === right.term;
     assert(!isAgreed || isSame(left, right), `the logs of ${a.id} and ${b.id} agree above ${index} and differ there`);
   }
+}
+
+/** What a log has dropped it has applied. */
+function holds(disk: MemoryLog, { index, term }: Entry): boolean {
+  return index < disk.firstIndex() || disk.entry(index)?.term === term;
 }
 
 function consecutive(entries: readonly Entry[]): boolean {

@@ -41,13 +41,14 @@ export function randomMessage(random: Random, ends = { from: '1', to: '2' }): Me
       type: 'appendEntriesResponse',
       ...ends,
       term,
-      result: { accepted: false, rejectedIndex: any(), hintIndex: any(), hintTerm: any() },
+      result: { accepted: false, rejectedIndex: any(), hintIndex: any(), hintTerm: any(), needsSnapshot: flag() },
     }),
     () => ({ type: 'heartbeat', ...ends, term, commit: any(), commitTerm: 0, readRound: any() }),
     () => ({ type: 'heartbeatResponse', ...ends, term, readRound: any(), suspectTerm: 0 }),
     () => ({ type: 'readIndex', ...ends, term, context: any() }),
     () => ({ type: 'readIndexResponse', ...ends, term, context: any(), index: any() }),
     () => ({ type: 'timeoutNow', ...ends, term }),
+    () => ({ type: 'installSnapshot', ...ends, term, index: any() }),
   ];
   return pick(random, messages)();
 }

@@ -159,7 +159,13 @@ class Program {
       case 5:
         return { type: 'appendEntriesResponse', ...ends, term, result: { accepted: true, matchIndex: number() } };
       case 6: {
-        const result = { accepted: false, rejectedIndex: number(), hintIndex: number(), hintTerm: number() } as const;
+        const rejection = {
+          rejectedIndex: number(),
+          hintIndex: number(),
+          hintTerm: number(),
+          needsSnapshot: this.#flag(),
+        };
+        const result = { accepted: false, ...rejection } as const;
         return { type: 'appendEntriesResponse', ...ends, term, result };
       }
       case 7:

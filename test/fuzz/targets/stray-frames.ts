@@ -110,7 +110,8 @@ function plausibleMessage(random: Random, { from, to, oddTermOneIn }: Speaker): 
     case 4:
       return { type: 'appendEntriesResponse', ...ends, term, result: { accepted: true, matchIndex: any() } };
     case 5: {
-      const result = { accepted: false, rejectedIndex: any(), hintIndex: any(), hintTerm: any() } as const;
+      const rejection = { rejectedIndex: any(), hintIndex: any(), hintTerm: any(), needsSnapshot: flag() };
+      const result = { accepted: false, ...rejection } as const;
       return { type: 'appendEntriesResponse', ...ends, term, result };
     }
     case 6:
@@ -123,6 +124,8 @@ function plausibleMessage(random: Random, { from, to, oddTermOneIn }: Speaker): 
       return { type: 'readIndexResponse', ...ends, term, context: any(), index: any() };
     case 10:
       return { type: 'timeoutNow', ...ends, term };
+    case 11:
+      return { type: 'installSnapshot', ...ends, term, index: any() };
     default: {
       const previousIndex = any();
       const previousTerm = previousIndex === 0 ? 0 : 1 + random.below(Math.max(1, term));
