@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import { membersOf } from './configuration.ts';
+import { isVoter, membersOf } from './configuration.ts';
 import { decodeConfigurationData } from './configuration-data.ts';
 import type { Configuration, ConfigurationEntry, Entry, LogIndex, MemberId } from './types.ts';
 
@@ -24,9 +24,14 @@ export class ConfigurationHistory {
     return newest;
   }
 
-  /** Members of any configuration that is in effect or may be again, and of the one before it: each once. */
+  /** Members of any configuration that is in effect or may be again: each once. */
   get members(): readonly MemberId[] {
     return [...new Set(this.#entries.flatMap(({ configuration }) => membersOf(configuration)))];
+  }
+
+  /** Of any configuration that is in effect or may be again. */
+  hasVoter(member: MemberId): boolean {
+    return this.#entries.some(({ configuration }) => isVoter(configuration, member));
   }
 
   /** Takes in what was appended behind the last one. */

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts';
 import type { Random } from '../base/random.ts';
-import { checkConfiguration, isEmptyConfiguration, isJoint, isVoter } from './configuration.ts';
+import { checkConfiguration, isEmptyConfiguration, isJoint } from './configuration.ts';
 import { LogView } from './log-view.ts';
 import { checkOptions } from './options.ts';
 import { Outbox } from './outbox.ts';
@@ -133,9 +133,13 @@ export class CoreState {
     return this.suspectTerm !== undefined;
   }
 
-  /** Learners, suspects, and members that are not in the configuration or exchange their state, never campaign. */
+  /**
+   * Learners, suspects, and members that have left or exchange their state, never campaign. A voter that has left may be
+   * the only one that can bring the others the entry that says so: it campaigns until it knows that this is committed, and
+   * its own vote does not count (thesis 4.2.2, figure 4.6).
+   */
   get isPromotable(): boolean {
-    return isVoter(this.configuration, this.id) && !this.isSuspect && !this.log.hasSnapshot;
+    return this.log.configurations.hasVoter(this.id) && !this.isSuspect && !this.log.hasSnapshot;
   }
 
   /**

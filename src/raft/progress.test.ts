@@ -125,7 +125,7 @@ test('progress: a late acknowledgement takes nothing back', () => {
 test('progress: snapshot: no append is sent, until an answer shows that the log reaches back far enough', () => {
   const follower = probing(3);
   follower.becomeSnapshot();
-  assert.equal(follower.takeOffer({ firstIndex: 7, applied: 9 }), 6);
+  assert.equal(follower.dueOffer({ firstIndex: 7, applied: 9 }), 6);
   follower.answeredHeartbeat(log.lastIndex);
   assert.equal(wants(follower), false);
   follower.accepted(4, 7);
@@ -138,22 +138,21 @@ test('progress: snapshot: an offer is repeated when it is time, and moves only a
   const follower = probing(3);
   follower.rejectedAll(2);
   assert.equal(follower.state, 'snapshot');
-  assert.equal(wants(follower), true);
-  assert.equal(follower.takeOffer({ firstIndex: 1, applied: 0 }), undefined);
-  assert.equal(wants(follower), false);
+  assert.equal(follower.dueOffer({ firstIndex: 1, applied: 0 }), undefined);
   for (const [applied, firstIndex, offer] of [
     [5, 1, 5],
     [8, 1, 5],
     [8, 6, 5],
     [9, 8, 7],
   ] as const) {
+    assert.equal(follower.dueOffer({ firstIndex, applied }), offer);
+    follower.offered(offer);
+    assert.equal(follower.dueOffer({ firstIndex, applied }), undefined);
     follower.repeatOffer();
-    assert.equal(wants(follower), true);
-    assert.equal(follower.takeOffer({ firstIndex, applied }), offer);
   }
   follower.accepted(7, 8);
   follower.repeatOffer();
-  assert.deepEqual([follower.state, wants(follower)], ['replicate', true]);
+  assert.deepEqual([follower.state, follower.dueOffer({ firstIndex: 8, applied: 9 })], ['replicate', undefined]);
 });
 
 test('progress: snapshot: a late answer from before the snapshot does not set it off again', () => {

@@ -84,7 +84,7 @@ export class FollowerProgress {
 
   /** There are entries to send, or a question, and they may be sent. */
   wantsAppend(lastIndex: LogIndex): boolean {
-    if (this.#state === 'snapshot') return this.#isOfferDue;
+    if (this.#state === 'snapshot') return false;
     if (this.#isAnswerDue) return true;
     if (this.#isPaused || this.inflights.isFull) return false;
     return this.#state === 'probe' ? this.#matchIndex < lastIndex : this.#nextIndex <= lastIndex;
@@ -177,14 +177,18 @@ export class FollowerProgress {
   }
 
   /**
-   * Up to where the snapshot has to reach that is offered now; `undefined` if there is none to offer yet. It stays the
-   * same as long as the log reaches back to it, so that a follower can go on with what it has begun.
+   * Up to where the snapshot has to reach that is to be offered now; `undefined` if it is not time, or there is none yet.
+   * It stays the same as long as the log reaches back to it, so that a follower can go on with what it has begun.
    */
-  takeOffer(log: { readonly firstIndex: LogIndex; readonly applied: LogIndex }): LogIndex | undefined {
+  dueOffer(log: { readonly firstIndex: LogIndex; readonly applied: LogIndex }): LogIndex | undefined {
+    if (!this.#isOfferDue) return undefined;
+    const begun = this.#offerIndex === 0 && this.#lacksConfiguration ? log.applied : this.#offerIndex;
+    return Math.max(begun, log.firstIndex - 1) || undefined;
+  }
+
+  offered(index: LogIndex): void {
+    this.#offerIndex = index;
     this.#isOfferDue = false;
-    if (this.#offerIndex === 0 && this.#lacksConfiguration) this.#offerIndex = log.applied;
-    this.#offerIndex = Math.max(this.#offerIndex, log.firstIndex - 1);
-    return this.#offerIndex > 0 ? this.#offerIndex : undefined;
   }
 
   /** Probing, there is one append that an answer can be about; replicating, any from the match index on. */

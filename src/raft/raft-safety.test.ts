@@ -1,81 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type TestMember, TestNetwork } from './testing/network.ts';
-import type { Entry, LogIndex, MemberId, Message, Term } from './types.ts';
+import { NetworkSafety } from './testing/network-safety.ts';
+import type { LogIndex, Message, Term } from './types.ts';
 
 /** Set to begin at another seed, or to repeat one: `SAFETY_SEED=17 SAFETY_SEEDS=1`. */
 const firstSeed = Number(process.env['SAFETY_SEED'] ?? 1);
 const seeds = Number(process.env['SAFETY_SEEDS'] ?? 150);
 const stepsPerSeed = 3_000;
-
-/** The properties of the Raft paper, figure 3, checked from outside, on what leaves the cores and what is on their disks. */
-class Safety {
-  readonly #network: TestNetwork;
-  readonly #leaders = new Map<Term, MemberId>();
-  readonly #applied: Entry[] = [];
-  readonly #appliedInTerm: Term[] = [];
-  /** How much of what each member applied was looked at. */
-  readonly #checked = new Map<MemberId, number>();
-
-  constructor(network: TestNetwork) {
-    this.#network = network;
-  }
-
-  check(): void {
-    for (const member of this.#network.members.values()) {
-      if (member.isUp) this.#checkLeader(member);
-      this.#checkApplied(member);
-    }
-    this.#checkLogs();
-  }
-
-  /** Election Safety and Leader Completeness. */
-  #checkLeader({ id, core, log }: TestMember): void {
-    const { role, term } = core;
-    if (role !== 'leader') return;
-    const isNew = !this.#leaders.has(term);
-    assert.equal(this.#leaders.get(term) ?? id, id, `two leaders of term ${term}`);
-    this.#leaders.set(term, id);
-    if (!isNew) return;
-    for (const [position, entry] of this.#applied.entries()) {
-      if ((this.#appliedInTerm[position] ?? 0) >= term || entry.index > log.lastIndex()) continue;
-      assert.equal(log.entry(entry.index)?.term, entry.term, `leader ${id} of term ${term} lacks ${entry.index}`);
-    }
-  }
-
-  /** State Machine Safety: each entry that a member applies is compared once with what was applied there before. */
-  #checkApplied({ id, applied, core }: TestMember): void {
-    for (let position = this.#checked.get(id) ?? 0; position < applied.length; position++) {
-      const entry = applied[position];
-      assert.ok(entry !== undefined && entry.index === position + 1, `${id} applied out of order`);
-      const first = this.#applied[position];
-      if (first === undefined) {
-        assert.equal(position, this.#applied.length, `${id} was not checked in order`);
-        this.#applied.push(entry);
-        this.#appliedInTerm.push(core.term);
-      } else {
-        assert.equal(entry.term, first.term, `${id} applied another ${position + 1}`);
-        assert.deepEqual(entry.data, first.data, `${id} applied another ${position + 1}`);
-      }
-    }
-    this.#checked.set(id, applied.length);
-  }
-
-  /** Log Matching, on the disks. */
-  #checkLogs(): void {
-    const [first, ...others] = [...this.#network.members.values()].map(({ log }) => log);
-    for (const other of others) {
-      if (first === undefined) return;
-      let isAgreed = false;
-      for (let index = Math.min(first.lastIndex(), other.lastIndex()); index > 0; index--) {
-        const isSame = first.term(index) === other.term(index);
-        assert.ok(isSame || !isAgreed, `logs agree above ${index} and differ there`);
-        isAgreed ||= isSame;
-        if (isSame) assert.deepEqual(first.entry(index)?.data, other.entry(index)?.data);
-      }
-    }
-  }
-}
 
 /** Linearizable reads: an answer is not behind anything that was applied anywhere before the read was asked. */
 class Reads {
@@ -126,7 +58,7 @@ function run(seed: number, readMode: 'quorum' | 'lease'): Outcome {
   const network = new TestNetwork(ids, { ...options, readMode, commitNotice }, seed);
   const { random } = network;
   const members = [...network.members.values()];
-  const [safety, reads] = [new Safety(network), new Reads(network)];
+  const [safety, reads] = [new NetworkSafety(network), new Reads(network)];
   for (const member of members) reads.watch(member);
   const any = (): TestMember => members[random.below(members.length)] as TestMember;
   const terms = new Set<Term>();

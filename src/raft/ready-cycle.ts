@@ -35,7 +35,8 @@ export class ReadyCycle {
     if (log.hasPending || log.hasCommittedEntries() || !outbox.isEmpty || readStates.length > 0) return true;
     if (this.#isHardStateNew() || this.#isSoftStateNew()) return true;
     if (leadership === undefined) return false;
-    return leadership.isHeartbeatDue || wantsAppends(this.#core, leadership) || wantsReads(this.#core, leadership);
+    const sendsHeartbeats = leadership.isHeartbeatDue && leadership.followers.size > 0;
+    return sendsHeartbeats || wantsAppends(this.#core, leadership) || wantsReads(this.#core, leadership);
   }
 
   take(): Ready {

@@ -57,14 +57,16 @@ export function takeAppends(core: CoreState, leadership: Leadership, messages: M
 }
 
 function wantsAppend({ log, options }: CoreState, leadership: Leadership, follower: FollowerProgress): boolean {
+  if (follower.state === 'snapshot') return follower.dueOffer(log) !== undefined;
   const tellsCommit = options.commitNotice === 'prompt' || leadership.isCommitNoticeDue;
   return follower.wantsAppend(log.lastIndex) || (tellsCommit && follower.wantsCommit(log.committed));
 }
 
-/** Undefined if there is nothing to offer yet. */
 function nextOffer({ log, id, term }: CoreState, follower: FollowerProgress): InstallSnapshot | undefined {
-  const index = follower.takeOffer(log);
-  return index === undefined ? undefined : { type: 'installSnapshot', from: id, to: follower.id, term, index };
+  const index = follower.dueOffer(log);
+  if (index === undefined) return undefined;
+  follower.offered(index);
+  return { type: 'installSnapshot', from: id, to: follower.id, term, index };
 }
 
 /** Undefined if the log does not reach back to where the follower stands; then it is offered a snapshot. */

@@ -79,7 +79,7 @@ test('suspect: a disk that came back as an older copy is noticed by the heartbea
   const member = network.member('3');
   member.crash();
   member.log.loseFrom(2);
-  member.applied.length = 1;
+  member.applied = member.applied.slice(0, 1);
   member.restart();
   network.core('1').tick();
   network.settle();
@@ -94,6 +94,6 @@ function lose(member: TestMember): void {
   member.crash();
   member.log.loseFrom(1);
   member.log.hardState = { term, vote: undefined, commit: 0, suspectTerm: term };
-  member.applied.length = 0;
+  member.applied = [];
   member.restart();
 }

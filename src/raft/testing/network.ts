@@ -1,21 +1,43 @@
 import { assert } from '../../base/assert.ts';
 import { type Random, seededRandom } from '../../base/random.ts';
+import { emptyConfiguration } from '../configuration.ts';
 import { RaftCore } from '../raft.ts';
-import type { Configuration, Entry, HardState, MemberId, Message, Ready } from '../types.ts';
+import type {
+  Configuration,
+  Entry,
+  HardState,
+  LogIndex,
+  MemberId,
+  Message,
+  Ready,
+  Snapshot,
+  SnapshotOffer,
+} from '../types.ts';
 import { type CoreOptions, coreOptions, votersOf } from './core.ts';
 import { MemoryLog } from './memory-log.ts';
+
+interface Fetched {
+  readonly snapshot: Snapshot;
+  readonly applied: readonly Entry[];
+}
 
 /** One member with its disk. The work of a `Ready` is begun and finished in separate steps, so that it can be slow. */
 export class TestMember {
   readonly id: MemberId;
   readonly log: MemoryLog;
-  readonly applied: Entry[] = [];
+  /** The state machine; it is durable at once. */
+  applied: readonly Entry[] = [];
   core: RaftCore;
+  /** The last one that it got. */
+  offer: SnapshotOffer | undefined;
   isUp = true;
   readonly #options: CoreOptions;
   readonly #random: Random;
   #outstanding: Ready | undefined;
   #unwritten: HardState | undefined;
+  /** What was fetched, until it is installed. */
+  #fetched: Fetched | undefined;
+  #isInstalling = false;
 
   constructor(id: MemberId, configuration: Configuration, options: CoreOptions, random: Random) {
     this.id = id;
@@ -38,6 +60,7 @@ export class TestMember {
     const ready = this.core.ready();
     assert(!isEmptyReady(ready), `${this.id}: hasReady() promised work, and the Ready is empty`);
     this.#outstanding = ready;
+    this.offer = ready.snapshotOffer ?? this.offer;
     return ready.messages;
   }
 
@@ -46,26 +69,72 @@ export class TestMember {
     const ready = this.#outstanding;
     assert(ready !== undefined, `${this.id} has no Ready to finish`);
     this.#outstanding = undefined;
-    this.#unwritten = ready.hardState ?? this.#unwritten;
-    if (ready.mustPersist) {
-      this.log.write({ entries: ready.entries, hardState: this.#unwritten });
-      this.#unwritten = undefined;
-    }
-    this.applied.push(...ready.committedEntries);
+    this.#write(ready);
+    this.applied = [...this.applied, ...ready.committedEntries];
     this.core.advance(ready);
     return ready.messagesAfterPersist;
   }
 
-  /** What was not written is gone. The state machine counts as durable. */
-  crash(): void {
+  /** Drops the beginning of the log, as far as it was applied. Only while no `Ready` is out. */
+  truncate(index: LogIndex): void {
+    assert(!this.isBusy, 'the log is truncated between two Readys');
+    if (index >= this.log.firstIndex() && index <= this.applied.length) this.log.dropTo(index);
+  }
+
+  /** Takes a copy of what another member has applied. */
+  fetch(from: TestMember): void {
+    const index = from.applied.length;
+    const snapshot = { index, term: from.log.term(index) ?? 0, configuration: from.log.configurationAt(index) };
+    this.#fetched = { snapshot, applied: from.applied };
+  }
+
+  get hasFetched(): boolean {
+    return this.#fetched !== undefined;
+  }
+
+  /** The core has it, and the disk has not. */
+  get isInstalling(): boolean {
+    return this.#isInstalling;
+  }
+
+  /** Only while no `Ready` is out. */
+  install(): boolean {
+    const fetched = this.#fetched;
+    assert(fetched !== undefined, 'nothing was fetched');
+    const isTaken = this.core.installSnapshot(fetched.snapshot);
+    if (!isTaken) this.#fetched = undefined;
+    this.#isInstalling = isTaken;
+    return isTaken;
+  }
+
+  /** What was not written is gone; but it may have been, as the last thing. The state machine counts as durable. */
+  crash({ isWriteDone = false } = {}): void {
     this.isUp = false;
+    if (isWriteDone && this.#outstanding !== undefined) this.#write(this.#outstanding);
     this.#outstanding = undefined;
     this.#unwritten = undefined;
+    this.#fetched = undefined;
+    this.#isInstalling = false;
+    this.offer = undefined;
   }
 
   restart(): void {
     this.isUp = true;
     this.core = this.#start();
+  }
+
+  #write(ready: Ready): void {
+    const { entries, snapshot, mustPersist } = ready;
+    this.#unwritten = ready.hardState ?? this.#unwritten;
+    if (!mustPersist) return;
+    this.log.write({ entries, snapshot, hardState: this.#unwritten });
+    this.#unwritten = undefined;
+    if (snapshot === undefined) return;
+    assert(this.#fetched !== undefined, 'a snapshot that nobody has fetched');
+    assert(this.#fetched.snapshot === snapshot, 'another snapshot than the one that was fetched');
+    this.applied = this.#fetched.applied;
+    this.#fetched = undefined;
+    this.#isInstalling = false;
   }
 
   #start(): RaftCore {
@@ -81,6 +150,7 @@ export class TestNetwork {
   readonly random: Random;
   onTheirWay: Message[] = [];
   readonly #cut = new Set<string>();
+  readonly #options: CoreOptions;
 
   constructor(
     ids: readonly MemberId[],
@@ -89,10 +159,33 @@ export class TestNetwork {
   ) {
     const { learners = [], ...rest } = options;
     this.random = seededRandom(seed);
+    this.#options = rest;
     const configuration = { ...votersOf(...ids), learners };
-    for (const id of [...ids, ...learners]) {
-      this.members.set(id, new TestMember(id, configuration, rest, this.random));
+    for (const id of [...ids, ...learners]) this.#add(id, configuration);
+  }
+
+  /** Starts a member that knows of nobody, to be added to the configuration. */
+  join(id: MemberId): TestMember {
+    return this.#add(id, emptyConfiguration);
+  }
+
+  /** Fetches and installs what members are offered, where that can be done. */
+  serveOffers(): void {
+    for (const member of this.members.values()) {
+      const from = this.members.get(member.offer?.from ?? '');
+      if (!member.isUp || member.isBusy || from?.isUp !== true || member.offer === undefined) continue;
+      if (from.applied.length < member.offer.index) continue;
+      member.offer = undefined;
+      member.fetch(from);
+      member.install();
     }
+  }
+
+  #add(id: MemberId, configuration: Configuration): TestMember {
+    assert(!this.members.has(id), `there is a member ${id} already`);
+    const member = new TestMember(id, configuration, this.#options, this.random);
+    this.members.set(id, member);
+    return member;
   }
 
   member(id: MemberId): TestMember {
@@ -135,6 +228,7 @@ export class TestNetwork {
       const messages = this.onTheirWay;
       this.onTheirWay = [];
       for (const message of messages) this.deliver(message);
+      this.serveOffers();
       if (busy.length === 0 && messages.length === 0) return;
     }
     assert(false, 'the members do not come to rest');
