@@ -8,7 +8,7 @@ import type { MemberId, Term } from './types.ts';
 
 /** Set to begin at another seed, or to repeat one: `MEMBERSHIP_SEED=17 MEMBERSHIP_SEEDS=1`. */
 const firstSeed = Number(process.env['MEMBERSHIP_SEED'] ?? 1);
-const seeds = Number(process.env['MEMBERSHIP_SEEDS'] ?? 150);
+const seeds = Number(process.env['MEMBERSHIP_SEEDS'] ?? 250);
 const stepsPerSeed = 4_000;
 const membersMax = 9;
 
@@ -68,7 +68,6 @@ class Run {
     else if (choice < 97) this.#fetch(member);
     else if (this.#random.below(this.#isStormy ? 2 : 6) === 0) this.#disturb(member);
     if (choice === 0) member.core.tellCommit();
-    this.#safety.check();
   }
 
   #members(): readonly TestMember[] {
@@ -81,6 +80,10 @@ class Run {
     const leader = members.find(({ core, isUp }) => isUp && core.role === 'leader');
     if (leader !== undefined && this.#random.below(4) === 0) return leader;
     return members[this.#random.below(members.length)] as TestMember;
+  }
+
+  #some(): readonly MemberId[] {
+    return this.#members().flatMap(({ id }) => (this.#random.below(2) === 0 ? [id] : []));
   }
 
   #deliverOne(): void {
@@ -104,6 +107,7 @@ class Run {
     if (member.isBusy) this.#network.send(member.finish());
     else if (core.hasReady()) this.#network.send(member.begin());
     if (core.role === 'leader') this.#terms.add(core.term);
+    this.#safety.check();
   }
 
   /** Leases rely on clocks that run alike: there all tick together. */
@@ -137,6 +141,8 @@ class Run {
     if (!result.accepted) return;
     assert.equal(result.firstIndex, before + 1);
     this.outcome.changes++;
+    // What a change must withstand: that some have heard of it, the others decide without them, and both sides campaign.
+    if (this.#random.below(3) === 0) this.#network.isolate(member.id, ...this.#some());
   }
 
   #truncate(member: TestMember): void {
@@ -161,7 +167,7 @@ class Run {
   #disturb(member: TestMember): void {
     const trouble = this.#random.below(9);
     if (trouble < 2 || (this.#isStormy && member.isBusy)) member.crash({ isWriteDone: this.#random.below(2) === 0 });
-    else if (trouble < 4) this.#network.isolate(this.#any().id);
+    else if (trouble < 4) this.#network.isolate(...this.#some());
     else if (trouble < 7) this.#network.isolate();
     else if (trouble === 7) member.core.transferLeadership(this.#any().id);
     else if (this.#random.below(2) === 0) member.core.reportUnreachable(this.#any().id);
@@ -212,5 +218,5 @@ test(`raft: membership: changes, snapshots, truncation, crashes, cuts: seeds ${f
   t.diagnostic(JSON.stringify(sum));
   // Schedules in which nothing happens would find nothing; a single one may be such.
   if (seeds < 50) return;
-  for (const [what, count] of Object.entries(sum)) assert.ok(count >= seeds / 4, `${what}: ${count}`);
+  for (const [what, count] of Object.entries(sum)) assert.ok(count >= seeds / 10, `${what}: ${count}`);
 });
