@@ -21,10 +21,10 @@ const expected: Readonly<Record<Refusal, Expected>> = {
   compacted: { figures: [40], code: 'compacted', extras: { compactRevision: 40 } },
   future_revision: { figures: [50], code: 'future_revision', extras: { revision: 50 } },
   token_reused: { figures: [], code: 'bad_request', extras: { parameter: 'Idempotency-Key' } },
-  member_exists: { figures: [], code: 'precondition_failed', extras: {} },
-  member_not_found: { figures: [], code: 'not_found', extras: {} },
-  member_removed: { figures: [], code: 'precondition_failed', extras: {} },
-  peer_url_taken: { figures: [], code: 'precondition_failed', extras: {} },
+  member_exists: { figures: [], code: 'member_exists', extras: {} },
+  member_not_found: { figures: [], code: 'member_not_found', extras: {} },
+  member_removed: { figures: [], code: 'member_exists', extras: {} },
+  peer_url_taken: { figures: [], code: 'member_exists', extras: {} },
 };
 
 test('refusal: each has its error, which says that nothing was done, and names its figures', () => {

@@ -41,16 +41,16 @@ export function refusalError({ refusal, figures: [first = 0, second = 0], revisi
         { extras: { parameter: 'Idempotency-Key' } },
       );
     case 'member_exists':
-      return new BalsaError('precondition_failed', 'There is a member with this id already.');
+      return new BalsaError('member_exists', 'There is a member with this id already.');
     case 'member_not_found':
-      return new BalsaError('not_found', 'There is no such member.');
+      return new BalsaError('member_not_found', 'There is no such member.');
     case 'member_removed':
       return new BalsaError(
-        'precondition_failed',
+        'member_exists',
         'A member with this id was removed once, and an id is never taken again. Add it as a new member.',
       );
     case 'peer_url_taken':
-      return new BalsaError('precondition_failed', 'Another member has one of these peer URLs. Nothing was changed.');
+      return new BalsaError('member_exists', 'Another member has one of these peer URLs. Nothing was changed.');
   }
 }
 
