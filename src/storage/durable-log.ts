@@ -141,7 +141,8 @@ export class DurableLog implements RaftLog {
   async #write({ hardState, entries, dropTo, snapshot }: PersistBatch): Promise<void> {
     const old = this.#tail;
     if (hardState !== undefined) this.#checkSuccession(hardState);
-    const newBase = this.#newBase(dropTo, snapshot);
+    const commit = Math.max(old.hardState.commit, hardState?.commit ?? 0);
+    const newBase = this.#newBase(dropTo, snapshot, commit);
     const start = this.#tailBeforeBatch(entries, newBase, snapshot !== undefined);
     const chained = chainEntries(start, entries);
     const last = chained.at(-1);
@@ -212,7 +213,7 @@ export class DurableLog implements RaftLog {
   }
 
   /** Where the log begins from this batch on; `undefined` if that does not change. */
-  #newBase(dropTo: LogIndex | undefined, snapshot: Snapshot | undefined): LogBase | undefined {
+  #newBase(dropTo: LogIndex | undefined, snapshot: Snapshot | undefined, commit: LogIndex): LogBase | undefined {
     const { firstIndex, lastIndex, hardState } = this.#tail;
     if (snapshot !== undefined) {
       const { index, term, configuration } = snapshot;
@@ -223,6 +224,7 @@ export class DurableLog implements RaftLog {
     }
     if (dropTo === undefined || dropTo < firstIndex) return undefined;
     assert(dropTo <= lastIndex, () => `the log ends at ${lastIndex} and cannot be dropped up to ${dropTo}`);
+    assert(dropTo <= commit, () => `entry ${dropTo} is not committed and cannot be dropped`);
     const index = Math.min(dropTo, firstIndex - 1 + droppedEntriesMax);
     const { entry, chain } = this.#cache.get(index) ?? this.#readChained(index, undefined);
     return { index, term: entry.term, chain, configuration: this.#configurations.at(index) };

@@ -5,13 +5,15 @@ import { seededRandom } from '../base/random.ts';
 import type { Entry } from '../raft/types.ts';
 import { EntryCache } from './entry-cache.ts';
 import { IndexRanges } from './index-ranges.ts';
-import { entryKey, groupRange, headerKey, parseLogKey, tailKey } from './log-keys.ts';
+import { baseKey, entryKey, groupRange, headerKey, parseLogKey, tailKey } from './log-keys.ts';
 import {
   chainAfter,
   chainSeed,
+  decodeBase,
   decodeChainedEntry,
   decodeHeader,
   decodeTail,
+  encodeBase,
   encodeChainedEntry,
   encodeHeader,
   encodeTail,
@@ -30,11 +32,13 @@ const tail: Tail = {
   baseChain: 0x01020304,
   chain: 0xfffefdfc,
 };
+const base = { index: 2 ** 33, term: 4, chain: 0x01020304, configuration: { ...bootstrap, voters: ['a1'] } };
 const header = { clusterId: 'cafe', memberId: 'a1', groupId: 1, bootstrap };
 
-test('log keys: their order is header, entries by index, tail, group by group', () => {
+test('log keys: their order is header, base, entries by index, tail, group by group', () => {
   const keys = [
     headerKey(1),
+    baseKey(1),
     entryKey(1, 1),
     entryKey(1, 2 ** 32 - 1),
     entryKey(1, 2 ** 32),
@@ -48,7 +52,7 @@ test('log keys: their order is header, entries by index, tail, group by group', 
   const { gte, lte } = groupRange(1);
   assert.deepEqual(
     keys.map((key) => Buffer.compare(key, gte) >= 0 && Buffer.compare(key, lte) <= 0),
-    [true, true, true, true, true, false, false],
+    [true, true, true, true, true, true, false, false],
   );
 });
 
@@ -59,6 +63,12 @@ test('log records: the formats on disk do not move', () => {
       '000000000000000001020304fffefdfc000000000000000000026131000462303037f8d151e7',
   );
   assert.equal(encodeHeader(header).toString('latin1').slice(1, 16), '\0\x04cafe\0\x02a1\0\0\0\x01\0');
+  assert.equal(
+    encodeBase(base).toString('hex'),
+    '0100000002000000000000000000000004010203040057' +
+      Buffer.from(JSON.stringify(base.configuration)).toString('hex') +
+      'dd4f8d55',
+  );
   const [entry] = commands(1, 1, { bytes: 2 });
   assert(entry !== undefined);
   const value = encodeChainedEntry({ entry, chain: 0x0a0b0c0d });
@@ -72,6 +82,7 @@ test('log records: what is written comes back', () => {
     assert.deepEqual(decodeTail(encodeTail(written)), written);
   }
   assert.deepEqual(decodeHeader(encodeHeader(header)), header);
+  assert.deepEqual(decodeBase(encodeBase(base)), base);
   const [entry] = commands(5, 5);
   assert(entry !== undefined);
   assert.deepEqual(decodeChainedEntry(encodeChainedEntry({ entry, chain: 7 })), { entry, chain: 7 });
@@ -81,6 +92,7 @@ test('log records: every flipped bit and arbitrary bytes are refused without an 
   const decoders: [name: string, record: Buffer, decode: (bytes: Buffer) => unknown][] = [
     ['tail', encodeTail(tail), decodeTail],
     ['header', encodeHeader(header), decodeHeader],
+    ['base', encodeBase(base), decodeBase],
   ];
   const seed = 11;
   const random = seededRandom(seed);
@@ -117,6 +129,7 @@ test('log records: a checksum that fits does not make up for fields that do not'
     for (let i = random.below(4); i >= 0; i--) bytes[random.below(bytes.length)] = random.below(256);
     decodeTail(sealed(bytes));
     decodeHeader(sealed(bytes));
+    decodeBase(sealed(bytes));
   }
 });
 

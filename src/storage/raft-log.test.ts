@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { MemoryLevel } from 'memory-level';
 import { ManualClock } from '../base/testing/manual-clock.ts';
+import type { LogIndex } from '../raft/types.ts';
 import type { Database } from './database.ts';
 import { openRaftLog } from './open-raft-log.ts';
 import { receiptIntervalMs } from './receipt-writer.ts';
+import { logBaseSuite } from './testing/log-base-suite.ts';
 import { type LogStore, logStoreSuite } from './testing/log-store-suite.ts';
 import { MemberDirectory, type OpenedLog } from './testing/member-directory.ts';
 import { type MemoryReceipts, memoryReceipts } from './testing/memory-receipts.ts';
-import { commands, picture, testOwner } from './testing/test-entries.ts';
+import { bootstrap, commands, picture, testOwner } from './testing/test-entries.ts';
 
+logBaseSuite('LevelDB', (t) => MemberDirectory.create(t));
+logBaseSuite('memory', async (t) => createMemoryStore(t));
 logStoreSuite('LevelDB', (t) => MemberDirectory.create(t));
 logStoreSuite('memory', async (t) => createMemoryStore(t));
 
@@ -203,6 +208,33 @@ test('a crash in the middle of a replacing batch leaves the old entries or the n
   const found = picture(again.log).entries;
   assert.deepEqual(found, found.length === 9 ? commands(1, 9) : [...commands(1, 3), ...commands(4, 6, { term: 2 })]);
   await again.close();
+});
+
+test('a crash in the middle of a snapshot leaves all of the old log or the beginning of the new one', async (t) => {
+  const directory = await MemberDirectory.create(t);
+  const { log, close } = await directory.open();
+  await log.persist({ hardState: undefined, entries: commands(1, 40) });
+  const journal = await directory.file('.log');
+  const before = await readFile(journal);
+  const receipts = await readFile(directory.receipt);
+  const snapshot = { index: 60, term: 3, configuration: bootstrap };
+  await log.persist({ hardState: { term: 3, vote: undefined, commit: 60 }, entries: [], snapshot });
+  const after = await readFile(journal);
+  const running = await directory.copy(t);
+  await close();
+  const crashed = await running.copy(t);
+  const begins: LogIndex[] = [];
+  for (let length = before.length; length <= after.length; length += length + 40 > after.length ? 1 : 40) {
+    await crashed.restore(running);
+    await writeFile(await crashed.file('.log'), after.subarray(0, length));
+    await writeFile(crashed.receipt, receipts);
+    const again = await crashed.open();
+    begins.push(again.log.firstIndex());
+    if (again.log.firstIndex() === 1) assert.deepEqual(picture(again.log).entries, commands(1, 40));
+    else assert.deepEqual([again.log.firstIndex(), again.log.lastIndex(), again.log.term(60)], [61, 60, 3]);
+    await again.close();
+  }
+  assert.deepEqual([begins[0], begins.at(-1)], [1, 61]);
 });
 
 /** Fails on demand, as a disk does. */
