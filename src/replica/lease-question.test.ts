@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../base/random.ts';
 import { BalsaError, errorCatalogue, isErrorCode } from '../contract/errors.ts';
+import type { LeaderAnswer } from './leader-answer.ts';
 import {
   decodeLeaseAnswer,
   decodeLeaseQuestion,
   encodeLeaseAnswer,
   encodeLeaseQuestion,
-  type LeaseAnswer,
+  type LeaseTime,
 } from './lease-question.ts';
 
 test('lease question: comes back as it was, with ids that no number can hold', () => {
@@ -29,7 +30,7 @@ test('lease question: the bytes of the format', () => {
   const hex = encodeLeaseQuestion({ kind: 'keepAlive', id: 0x0123456789abcdefn }, 5000).toString('hex');
   assert.equal(hex, '01000013880123456789abcdef');
   assert.equal(encodeLeaseAnswer({ kind: 'notLeading' }).toString('hex'), '00');
-  const time = encodeLeaseAnswer({ kind: 'time', grantedTtl: 30, leftMs: 1500 }).toString('hex');
+  const time = encodeLeaseAnswer({ kind: 'answered', value: { grantedTtl: 30, leftMs: 1500 } }).toString('hex');
   assert.equal(time, '01403e0000000000004097700000000000');
   const failed = encodeLeaseAnswer({ kind: 'failed', error: new BalsaError('timeout', 'late') }).toString('latin1');
   assert.equal(failed, '\u0002timeout\0late');
@@ -38,7 +39,7 @@ test('lease question: the bytes of the format', () => {
 test('lease answer: comes back as it was', () => {
   same({ kind: 'notLeading' });
   for (const grantedTtl of [1, 30, 9_000_000_000]) {
-    for (const leftMs of [0, 0.5, 1000 * grantedTtl]) same({ kind: 'time', grantedTtl, leftMs });
+    for (const leftMs of [0, 0.5, 1000 * grantedTtl]) same({ kind: 'answered', value: { grantedTtl, leftMs } });
   }
 });
 
@@ -64,7 +65,7 @@ test('lease answer: times that cannot be are no answer', () => {
     [30, Number.POSITIVE_INFINITY],
   ] as const;
   for (const [grantedTtl, leftMs] of times) {
-    const body = encodeLeaseAnswer({ kind: 'time', grantedTtl, leftMs });
+    const body = encodeLeaseAnswer({ kind: 'answered', value: { grantedTtl, leftMs } });
     assert.equal(decodeLeaseAnswer(body), undefined, `${grantedTtl} s, ${leftMs} ms`);
   }
 });
@@ -81,14 +82,14 @@ test('lease question and answer: whatever bytes come, they are what they say or 
       assert.deepEqual(encodeLeaseQuestion(question.question, question.timeoutMs), body, message);
     }
     const answer = decodeLeaseAnswer(body);
-    if (answer?.kind === 'time') assert.deepEqual(encodeLeaseAnswer(answer), body, message);
+    if (answer?.kind === 'answered') assert.deepEqual(encodeLeaseAnswer(answer), body, message);
     if (answer?.kind === 'failed') assert.ok(isErrorCode(answer.error.code), message);
     if (question !== undefined || answer !== undefined) understood++;
   }
   assert.ok(understood > 1000 && understood < 19_000, `seed ${seed}: ${understood} were understood`);
 });
 
-function same(answer: LeaseAnswer): void {
+function same(answer: LeaderAnswer<LeaseTime>): void {
   assert.deepEqual(decodeLeaseAnswer(encodeLeaseAnswer(answer)), answer);
 }
 
@@ -96,7 +97,10 @@ function same(answer: LeaseAnswer): void {
 function hostile(random: ReturnType<typeof seededRandom>): Buffer {
   const honest = [
     encodeLeaseQuestion({ kind: 'timeLeft', id: BigInt(random.below(2 ** 32)) }, random.below(10_000)),
-    encodeLeaseAnswer({ kind: 'time', grantedTtl: 1 + random.below(100), leftMs: random.below(100_000) }),
+    encodeLeaseAnswer({
+      kind: 'answered',
+      value: { grantedTtl: 1 + random.below(100), leftMs: random.below(100_000) },
+    }),
     encodeLeaseAnswer({ kind: 'failed', error: new BalsaError('lease_not_found', 'none') }),
   ];
   const bytes = Buffer.from(honest[random.below(3)] as Buffer);

@@ -1,5 +1,5 @@
-import { BalsaError, isErrorCode } from '../contract/errors.ts';
 import type { LeaseId } from '../contract/lease.ts';
+import { decodeLeaderAnswer, encodeLeaderAnswer, type LeaderAnswer } from './leader-answer.ts';
 
 /** What members ask the one that leads, which alone knows what time is left. */
 export interface LeaseQuestion {
@@ -7,11 +7,11 @@ export interface LeaseQuestion {
   readonly id: LeaseId;
 }
 
-export type LeaseAnswer =
-  | { readonly kind: 'time'; readonly grantedTtl: number; readonly leftMs: number }
-  /** It does not lead, or cannot tell yet: another is to be asked, or it again. */
-  | { readonly kind: 'notLeading' }
-  | { readonly kind: 'failed'; readonly error: BalsaError };
+/** Of one lease: whole seconds, and milliseconds. */
+export interface LeaseTime {
+  readonly grantedTtl: number;
+  readonly leftMs: number;
+}
 
 /** Layout: kind (u8), time-out in ms (u32), lease id (u64). */
 export function encodeLeaseQuestion({ kind, id }: LeaseQuestion, timeoutMs: number): Buffer {
@@ -32,33 +32,22 @@ export function decodeLeaseQuestion(
   return { question: { kind, id: view.getBigUint64(5) }, timeoutMs: view.getUint32(1) };
 }
 
-/** Layout: 0; or 1, TTL in seconds and time left in ms (f64 each); or 2, code, NUL, detail. */
-export function encodeLeaseAnswer(answer: LeaseAnswer): Buffer {
-  switch (answer.kind) {
-    case 'notLeading':
-      return Buffer.of(0);
-    case 'time': {
-      const body = Buffer.allocUnsafe(17);
-      body[0] = 1;
-      body.writeDoubleBE(answer.grantedTtl, 1);
-      body.writeDoubleBE(answer.leftMs, 9);
-      return body;
-    }
-    case 'failed':
-      return Buffer.concat([Buffer.of(2), Buffer.from(`${answer.error.code}\0${answer.error.detail}`, 'utf8')]);
-  }
+/** Its value: TTL in seconds and time left in ms (f64 each). */
+export function encodeLeaseAnswer(answer: LeaderAnswer<LeaseTime>): Buffer {
+  return encodeLeaderAnswer(answer, ({ grantedTtl, leftMs }) => {
+    const value = Buffer.allocUnsafe(16);
+    value.writeDoubleBE(grantedTtl, 0);
+    value.writeDoubleBE(leftMs, 8);
+    return value;
+  });
 }
 
 /** Undefined if it is none. */
-export function decodeLeaseAnswer(body: Uint8Array): LeaseAnswer | undefined {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  if (bytes[0] === 0) return { kind: 'notLeading' };
-  if (bytes[0] === 1 && bytes.length === 17) {
-    const [grantedTtl, leftMs] = [bytes.readDoubleBE(1), bytes.readDoubleBE(9)];
+export function decodeLeaseAnswer(body: Uint8Array): LeaderAnswer<LeaseTime> | undefined {
+  return decodeLeaderAnswer(body, (value) => {
+    if (value.length !== 16) return undefined;
+    const [grantedTtl, leftMs] = [value.readDoubleBE(0), value.readDoubleBE(8)];
     const isTime = Number.isFinite(grantedTtl) && Number.isFinite(leftMs) && grantedTtl >= 1 && leftMs >= 0;
-    return isTime ? { kind: 'time', grantedTtl, leftMs } : undefined;
-  }
-  const [code = '', ...detail] = bytes.toString('utf8', 1).split('\0');
-  if (bytes[0] !== 2 || !isErrorCode(code)) return undefined;
-  return { kind: 'failed', error: new BalsaError(code, detail.join('\0')) };
+    return isTime ? { grantedTtl, leftMs } : undefined;
+  });
 }

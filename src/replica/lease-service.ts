@@ -13,8 +13,10 @@ import {
 } from '../contract/lease.ts';
 import { encodeCommand } from '../mvcc/index.ts';
 import type { Term } from '../raft/index.ts';
+import { askLeader } from './ask-leader.ts';
 import type { Duty } from './duty.ts';
-import type { LeaseAnswer, LeaseQuestion } from './lease-question.ts';
+import type { LeaderAnswer } from './leader-answer.ts';
+import type { LeaseQuestion, LeaseTime } from './lease-question.ts';
 import { decodeLeaseAnswer, decodeLeaseQuestion, encodeLeaseAnswer, encodeLeaseQuestion } from './lease-question.ts';
 import { Lessor } from './lessor.ts';
 import { refusalError } from './refusal-error.ts';
@@ -24,8 +26,6 @@ import { encodeWrite } from './write-command.ts';
 
 /** How long an entry of the leader's own may take before it is tried again. */
 const ownProposalTimeoutMs = 3000;
-/** Without a leader, or with one that does not answer, the question is asked again after that time. */
-const retryMs = 50;
 
 /** Leases: granted and ended through the log, kept alive by the leader. */
 export class ReplicaLeaseService implements LeaseService, Duty {
@@ -109,29 +109,15 @@ export class ReplicaLeaseService implements LeaseService, Duty {
     this.#lessor.tick();
   }
 
-  /** Asks whoever leads, until the time is up. Questions may be asked twice without harm. */
-  async #ask(question: LeaseQuestion, { timeoutMs }: RequestOptions): Promise<Extract<LeaseAnswer, { kind: 'time' }>> {
-    const { clock, memberId } = this.#replica.options;
-    const deadlineMs = clock.monotonicMs() + timeoutMs;
-    for (;;) {
-      const leftMs = deadlineMs - clock.monotonicMs();
-      if (leftMs <= 0) throw this.#tooLate();
-      const { leader } = this.#replica.core;
-      let answer: LeaseAnswer = { kind: 'notLeading' };
-      if (leader === memberId) answer = await this.#answer(question, leftMs);
-      else if (leader !== undefined) answer = await this.#askPeer(leader, question, leftMs);
-      if (answer.kind === 'time') return answer;
-      if (answer.kind === 'failed') throw answer.error;
-      if (this.#replica.isStopping) throw new BalsaError('unavailable', 'This member is stopping. Ask another member.');
-      await new Promise<void>((resolve) => clock.setTimer(Math.min(retryMs, leftMs), resolve));
-    }
-  }
-
-  async #askPeer(leader: string, question: LeaseQuestion, timeoutMs: number): Promise<LeaseAnswer> {
-    const { transport, groupId } = this.#replica.options;
-    const body = encodeLeaseQuestion(question, timeoutMs);
-    const answer = await transport.request(leader, { groupId, kind: peerRequestKinds.lease, body, timeoutMs });
-    return (answer.outcome === 'answered' ? decodeLeaseAnswer(answer.body) : undefined) ?? { kind: 'notLeading' };
+  #ask(question: LeaseQuestion, { timeoutMs }: RequestOptions): Promise<LeaseTime> {
+    const asked = {
+      answer: (leftMs: number) => this.#answer(question, leftMs),
+      peerKind: peerRequestKinds.lease,
+      encode: (leftMs: number) => encodeLeaseQuestion(question, leftMs),
+      decode: decodeLeaseAnswer,
+      isRepeatable: true,
+    };
+    return askLeader(this.#replica, asked, timeoutMs);
   }
 
   async #answerPeer(body: Uint8Array): Promise<Uint8Array> {
@@ -141,7 +127,7 @@ export class ReplicaLeaseService implements LeaseService, Duty {
   }
 
   /** As the leader. Everything is looked at again after each wait: leadership or the lease may be gone (etcd#17642). */
-  async #answer(question: LeaseQuestion, timeoutMs: number): Promise<LeaseAnswer> {
+  async #answer(question: LeaseQuestion, timeoutMs: number): Promise<LeaderAnswer<LeaseTime>> {
     const { id, kind } = question;
     try {
       await this.#replica.reads.confirm(timeoutMs);
@@ -156,7 +142,7 @@ export class ReplicaLeaseService implements LeaseService, Duty {
       // It could not be restored in time.
       if (kind === 'keepAlive' && this.#lessor.state(id) === 'checkpointed') return { kind: 'notLeading' };
       if (kind === 'keepAlive') this.#lessor.renew(id);
-      return { kind: 'time', grantedTtl: lease.ttl, leftMs: this.#lessor.leftMs(id) ?? 0 };
+      return { kind: 'answered', value: { grantedTtl: lease.ttl, leftMs: this.#lessor.leftMs(id) ?? 0 } };
     } catch (reason) {
       return { kind: 'failed', error: BalsaError.from(reason) };
     }
@@ -168,13 +154,6 @@ export class ReplicaLeaseService implements LeaseService, Duty {
     const command = encodeCommand({ kind: 'leaseCheckpoint', term, leases: [{ id, remaining: undefined }] });
     const answer = await this.#replica.propose(command, timeoutMs);
     if (answer.outcome === 'done' && this.#lessor.term === term) this.#lessor.restored(id, checkpoints);
-  }
-
-  #tooLate(): BalsaError {
-    if (this.#replica.core.leader === undefined) {
-      return new BalsaError('no_leader', 'The cluster had no leader within the time-out. See /v1/cluster.');
-    }
-    return new BalsaError('timeout', 'The leader did not answer within the time-out. Ask again.');
   }
 
   /** As etcd's, it is never 0; that it is taken is as good as impossible, and then the grant is refused. */

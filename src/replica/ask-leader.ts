@@ -1,0 +1,68 @@
+import { BalsaError } from '../contract/errors.ts';
+import type { LeaderAnswer } from './leader-answer.ts';
+import type { Replica } from './replica.ts';
+
+export interface LeaderQuestion<Value> {
+  /** The leader is this member. */
+  answer(timeoutMs: number): Promise<LeaderAnswer<Value>>;
+  /** For another member, under that kind of peer request. */
+  readonly peerKind: number;
+  encode(timeoutMs: number): Uint8Array;
+  /** Undefined if it is none. */
+  decode(body: Uint8Array): LeaderAnswer<Value> | undefined;
+  /** To ask twice does no harm. If not, a question whose answer is lost ends with `outcome_unknown`. */
+  readonly isRepeatable: boolean;
+}
+
+/** Without a leader, or with one that does not answer, the question is asked again after that time. */
+const retryMs = 50;
+
+/** Asks whoever leads, until the time is up. Rejects with a `BalsaError`. */
+export async function askLeader<Value>(
+  replica: Replica,
+  question: LeaderQuestion<Value>,
+  timeoutMs: number,
+): Promise<Value> {
+  const { clock, memberId } = replica.options;
+  const deadlineMs = clock.monotonicMs() + timeoutMs;
+  for (;;) {
+    const leftMs = deadlineMs - clock.monotonicMs();
+    if (leftMs <= 0) throw tooLate(replica);
+    const { leader } = replica.core;
+    let answer: LeaderAnswer<Value> = { kind: 'notLeading' };
+    if (leader === memberId) answer = await question.answer(leftMs);
+    else if (leader !== undefined) answer = await askPeer(replica, leader, question, leftMs);
+    if (answer.kind === 'answered') return answer.value;
+    if (answer.kind === 'failed') throw answer.error;
+    if (replica.isStopping) throw new BalsaError('unavailable', 'This member is stopping. Ask another member.');
+    await new Promise<void>((resolve) => clock.setTimer(Math.min(retryMs, leftMs), resolve));
+  }
+}
+
+async function askPeer<Value>(
+  replica: Replica,
+  leader: string,
+  question: LeaderQuestion<Value>,
+  timeoutMs: number,
+): Promise<LeaderAnswer<Value>> {
+  const { transport, groupId } = replica.options;
+  const request = { groupId, kind: question.peerKind, body: question.encode(timeoutMs), timeoutMs };
+  const answer = await transport.request(leader, request);
+  const decoded = answer.outcome === 'answered' ? question.decode(answer.body) : undefined;
+  if (decoded !== undefined) return decoded;
+  if (question.isRepeatable || answer.outcome === 'not_sent') return { kind: 'notLeading' };
+  return {
+    kind: 'failed',
+    error: new BalsaError(
+      'outcome_unknown',
+      'The leader was lost before it said whether it was done. Look, and ask again.',
+    ),
+  };
+}
+
+function tooLate(replica: Replica): BalsaError {
+  if (replica.core.leader === undefined) {
+    return new BalsaError('no_leader', 'The cluster had no leader within the time-out. See /v1/cluster.');
+  }
+  return new BalsaError('timeout', 'The leader did not answer within the time-out. Ask again.');
+}
