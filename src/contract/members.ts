@@ -9,7 +9,7 @@ export type Promotion = 'auto' | 'manual';
 export interface MemberAddRequest {
   /** For people; a member that starts says its own. Empty: not known yet. */
   readonly name: string;
-  /** Where the other members reach it: 1 to 8 `http://host:port`, of no other member. */
+  /** Where the other members reach it: 1 to 4 `http://host:port`, of no other member. */
   readonly peerUrls: readonly string[];
   /** It begins as a learner either way. */
   readonly promote: Promotion;
@@ -39,4 +39,4 @@ export interface MoveLeaderAnswer {
   readonly leader: MemberIdText;
 }
 
-export const memberLimits = { nameBytesMax: 128, peerUrlsMax: 8, urlBytesMax: 256, membersMax: 32 } as const;
+export const memberLimits = { nameBytesMax: 128, peerUrlsMax: 4, urlBytesMax: 256, membersMax: 32 } as const;

@@ -2,6 +2,7 @@ import { BalsaError } from '../contract/errors.ts';
 import type { LeaderAnswer } from './leader-answer.ts';
 import type { Replica } from './replica.ts';
 
+/** It may be asked twice without harm: an answer that is lost is no reason to give up. */
 export interface LeaderQuestion<Value> {
   /** The leader is this member. */
   answer(timeoutMs: number): Promise<LeaderAnswer<Value>>;
@@ -10,8 +11,6 @@ export interface LeaderQuestion<Value> {
   encode(timeoutMs: number): Uint8Array;
   /** Undefined if it is none. */
   decode(body: Uint8Array): LeaderAnswer<Value> | undefined;
-  /** To ask twice does no harm. If not, a question whose answer is lost ends with `outcome_unknown`. */
-  readonly isRepeatable: boolean;
 }
 
 /** Without a leader, or with one that does not answer, the question is asked again after that time. */
@@ -49,15 +48,7 @@ async function askPeer<Value>(
   const request = { groupId, kind: question.peerKind, body: question.encode(timeoutMs), timeoutMs };
   const answer = await transport.request(leader, request);
   const decoded = answer.outcome === 'answered' ? question.decode(answer.body) : undefined;
-  if (decoded !== undefined) return decoded;
-  if (question.isRepeatable || answer.outcome === 'not_sent') return { kind: 'notLeading' };
-  return {
-    kind: 'failed',
-    error: new BalsaError(
-      'outcome_unknown',
-      'The leader was lost before it said whether it was done. Look, and ask again.',
-    ),
-  };
+  return decoded ?? { kind: 'notLeading' };
 }
 
 function tooLate(replica: Replica): BalsaError {

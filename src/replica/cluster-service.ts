@@ -1,7 +1,8 @@
 import type { MemberRecord } from '../mvcc/index.ts';
 import type { MemberId } from '../raft/index.ts';
+import { peerRequestKinds } from './peer-request-kinds.ts';
 import { decodeProgress, type LeaderProgress } from './progress.ts';
-import { peerRequestKinds, type Replica } from './replica.ts';
+import type { Replica } from './replica.ts';
 import type {
   Alarm,
   ClusterMember,

@@ -1,10 +1,22 @@
 import { assert } from '../base/assert.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { CommandResult, Store } from '../mvcc/index.ts';
-import type { Entry, HardState, LogIndex, Message, RaftCore, ReadState, Ready } from '../raft/index.ts';
+import {
+  decodeConfigurationData,
+  type Entry,
+  type HardState,
+  type LogIndex,
+  type Message,
+  type RaftCore,
+  type ReadState,
+  type Ready,
+  type Snapshot,
+  type SnapshotOffer,
+} from '../raft/index.ts';
 import type { RaftLog } from '../storage/index.ts';
 import type { Transport } from '../transport/index.ts';
 import type { ReplicaMetrics } from './metrics.ts';
+import type { Truncation } from './truncation.ts';
 
 /**
  * How long followers may have to wait to be told of a commit when nothing else is sent to them. Telling them at once
@@ -25,8 +37,20 @@ export interface DriverEvents {
   onReadState(state: ReadState): void;
   /** Role, term or leader changed. */
   onLeadershipChange(): void;
+  /** What is committed about the members changed. */
+  onMembersChange(): void;
+  onSnapshotOffer(offer: SnapshotOffer): void;
   /** The member cannot vouch for itself any more and has to stop. Called once. */
   onFailure(reason: unknown): void;
+}
+
+/** Where a store comes from that takes the place of this member's. */
+export interface IncomingSnapshots {
+  /** One that is whole and verified. */
+  readonly received: Snapshot | undefined;
+  settle(isInstalled: boolean): Promise<void>;
+  /** Puts it in the place of the store. The log begins behind it already. */
+  exchangeStore(): Promise<void>;
 }
 
 export interface DriverOptions {
@@ -39,6 +63,10 @@ export interface DriverOptions {
   readonly electionTimeoutMs: number;
   /** Applied changes that are not durable; above it applying waits for the disk. */
   readonly bufferedBytesMax: number;
+  readonly snapshots: IncomingSnapshots;
+  readonly truncation: Truncation;
+  /** Entries behind that index are needed by members that are being fed. */
+  readonly neededFrom: () => LogIndex | undefined;
   readonly metrics: ReplicaMetrics;
 }
 
@@ -136,6 +164,7 @@ export class Driver {
   async #turn(): Promise<void> {
     const { core, clock } = this.#options;
     this.#events.onTurn();
+    await this.#offerSnapshot();
     while (core.hasReady() && this.#state === 'turning') {
       const ready = core.ready();
       await this.#process(ready);
@@ -145,9 +174,16 @@ export class Driver {
       // A turn that did not wait for the disk lets new input in, so that a long replay does not hold up heartbeats.
       if (!ready.mustPersist && core.hasReady()) await new Promise<void>((resolve) => clock.endOfTurn(resolve));
       this.#events.onTurn();
+      await this.#offerSnapshot();
     }
     this.#noticeLeadershipChange();
     this.#awaitCommitNotice();
+  }
+
+  async #offerSnapshot(): Promise<void> {
+    const { core, snapshots } = this.#options;
+    const { received } = snapshots;
+    if (received !== undefined && !core.installSnapshot(received)) await snapshots.settle(false);
   }
 
   #awaitCommitNotice(): void {
@@ -173,18 +209,43 @@ export class Driver {
     const { groupId, transport } = this.#options;
     if (ready.hardState !== undefined) this.#hardState = ready.hardState;
     if (ready.messages.length > 0) transport.send(groupId, ready.messages);
-    if (ready.mustPersist) await Promise.all([this.#persist(ready.entries), this.#apply(ready.committedEntries)]);
+    if (ready.snapshotOffer !== undefined) this.#events.onSnapshotOffer(ready.snapshotOffer);
+    if (ready.snapshot !== undefined) await this.#install(ready.snapshot);
+    else if (ready.mustPersist) await Promise.all([this.#persist(ready.entries), this.#apply(ready.committedEntries)]);
     else if (ready.committedEntries.length > 0) await this.#apply(ready.committedEntries);
     if (this.#state === 'stopped') return;
     if (ready.messagesAfterPersist.length > 0) transport.send(groupId, ready.messagesAfterPersist);
   }
 
-  async #persist(entries: readonly Entry[]): Promise<void> {
-    const { clock, log, metrics } = this.#options;
+  /** The log's batch is the switch: from then on the store has to hold what the snapshot does. */
+  async #install(snapshot: Snapshot): Promise<void> {
+    const { store, snapshots } = this.#options;
+    await this.#persist([], snapshot);
+    await snapshots.exchangeStore();
+    await snapshots.settle(true);
+    assert(store.appliedIndex === snapshot.index, 'the store that was installed is not the one that was fetched');
+    this.#events.onMembersChange();
+    this.#events.onAppliedAll();
+  }
+
+  async #persist(entries: readonly Entry[], snapshot?: Snapshot): Promise<void> {
+    const { clock, core, log, metrics, store, truncation, neededFrom } = this.#options;
     const hardState = this.#hardState;
     const startedMs = clock.monotonicMs();
     this.#persistStartedMs = startedMs;
-    await log.persist({ hardState: hardState === this.#persistedHardState ? undefined : hardState, entries });
+    for (const { index, data } of entries) truncation.noteAppended(index, data.length);
+    const dropTo = truncation.dropTo({
+      firstIndex: log.firstIndex(),
+      durableIndex: store.durableIndex,
+      followers: () => core.status().followers,
+      neededFrom,
+    });
+    await log.persist({
+      hardState: hardState === this.#persistedHardState ? undefined : hardState,
+      entries,
+      snapshot,
+      dropTo: snapshot === undefined ? dropTo : undefined,
+    });
     this.#persistStartedMs = undefined;
     this.#persistedHardState = hardState;
     metrics.persisted(entries.length, clock.monotonicMs() - startedMs);
@@ -198,12 +259,14 @@ export class Driver {
       // After a restart the core starts from the durable applied index, so that nothing comes twice.
       assert(entry.index === store.appliedIndex + 1, () => `applied ${store.appliedIndex}, then came ${entry.index}`);
       let results = noResults;
-      if (entry.type === 'command') {
-        const applied = store.apply(entry.index, entry.data, { term: entry.term });
-        results = applied instanceof Promise ? await applied : applied;
-      } else {
+      const commands = commandsOf(entry);
+      if (commands === undefined) {
         store.apply(entry.index, undefined);
+      } else {
+        const applied = store.apply(entry.index, commands, { term: entry.term });
+        results = applied instanceof Promise ? await applied : applied;
       }
+      if (entry.type === 'configuration') this.#events.onMembersChange();
       this.#events.onApplied(entry, results);
       if (store.bufferedBytes > bufferedBytesMax) await store.flush();
     }
@@ -218,4 +281,13 @@ export class Driver {
     this.#leadership = leadership;
     this.#events.onLeadershipChange();
   }
+}
+
+/** What an entry has for the state machine. */
+function commandsOf({ type, data }: Entry): Uint8Array | undefined {
+  if (type === 'noop') return undefined;
+  if (type === 'command') return data;
+  const context = decodeConfigurationData(data)?.context;
+  assert(context !== undefined, 'a configuration entry that cannot be read was committed');
+  return context.length === 0 ? undefined : context;
 }

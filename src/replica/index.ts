@@ -5,11 +5,13 @@ export { Integrity, StateDiffers } from './integrity.ts';
 export { ReplicaKvService } from './kv-service.ts';
 export { ReplicaLeaseService } from './lease-service.ts';
 export { MemberRemoved } from './member-removed.ts';
+export { ReplicaMembershipService } from './membership-service.ts';
 export { noMetrics, type ReplicaMetrics } from './metrics.ts';
 export { type OpenStateOptions, openState, type State } from './open-state.ts';
 export type { LeaderProgress } from './progress.ts';
 export { Quota } from './quota.ts';
-export { publishCommand, type RaftLimits, Replica, type ReplicaLog, type ReplicaOptions } from './replica.ts';
+export { publishCommand, type RaftLimits, Replica, type ReplicaOptions } from './replica.ts';
+export type { ReplicaLog } from './replica-log.ts';
 export { Scrubber } from './scrubber.ts';
 export type {
   Alarm,

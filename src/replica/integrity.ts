@@ -1,7 +1,8 @@
 import { encodeCommand, type StateHash } from '../mvcc/index.ts';
 import type { Term } from '../raft/index.ts';
 import type { Duty } from './duty.ts';
-import { peerRequestKinds, type Replica } from './replica.ts';
+import { peerRequestKinds } from './peer-request-kinds.ts';
+import type { Replica } from './replica.ts';
 
 export interface IntegrityOptions {
   /** 0: never. */

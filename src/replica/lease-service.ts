@@ -19,8 +19,9 @@ import type { LeaderAnswer } from './leader-answer.ts';
 import type { LeaseQuestion, LeaseTime } from './lease-question.ts';
 import { decodeLeaseAnswer, decodeLeaseQuestion, encodeLeaseAnswer, encodeLeaseQuestion } from './lease-question.ts';
 import { Lessor } from './lessor.ts';
+import { peerRequestKinds } from './peer-request-kinds.ts';
 import { refusalError } from './refusal-error.ts';
-import { peerRequestKinds, type Replica } from './replica.ts';
+import type { Replica } from './replica.ts';
 import type { LeaseService, ReadOptions, RequestOptions, WriteOptions } from './service.ts';
 import { encodeWrite } from './write-command.ts';
 
@@ -115,7 +116,6 @@ export class ReplicaLeaseService implements LeaseService, Duty {
       peerKind: peerRequestKinds.lease,
       encode: (leftMs: number) => encodeLeaseQuestion(question, leftMs),
       decode: decodeLeaseAnswer,
-      isRepeatable: true,
     };
     return askLeader(this.#replica, asked, timeoutMs);
   }

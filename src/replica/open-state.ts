@@ -20,7 +20,7 @@ import {
   type ReceiptStore,
 } from '../storage/index.ts';
 import { IncomingStore } from './incoming-store.ts';
-import type { ReplicaLog } from './replica.ts';
+import type { ReplicaLog } from './replica-log.ts';
 import type { StateFiles } from './state-files.ts';
 
 export interface OpenStateOptions {

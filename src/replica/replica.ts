@@ -5,6 +5,7 @@ import type { AnswerHeader } from '../contract/kv.ts';
 import { decodeCommand, encodeCommand, type Store } from '../mvcc/index.ts';
 import {
   defaultRaftOptions,
+  type FollowerView,
   type MemberId,
   type Message,
   RaftCore,
@@ -17,10 +18,18 @@ import { Deadlines } from './deadlines.ts';
 import { Driver } from './driver.ts';
 import type { Duty } from './duty.ts';
 import { decodeWriteRequest, encodeWriteAnswer, type WriteAnswer } from './forwarded-write.ts';
+import { MemberRemoved } from './member-removed.ts';
 import type { ReplicaMetrics } from './metrics.ts';
+import type { State } from './open-state.ts';
+import { PeerList } from './peer-list.ts';
+import { peerRequestKinds } from './peer-request-kinds.ts';
 import { encodeProgress, type LeaderProgress, leaderProgress } from './progress.ts';
 import { Reads } from './reads.ts';
+import type { ReplicaLog } from './replica-log.ts';
+import { type ReceivingProgress, SnapshotReceiver } from './snapshot-receiver.ts';
+import { SnapshotSender } from './snapshot-sender.ts';
 import { Ticker } from './ticker.ts';
+import { Truncation } from './truncation.ts';
 import { type WriteDone, Writes } from './writes.ts';
 
 export interface ReplicaOptions {
@@ -29,11 +38,15 @@ export interface ReplicaOptions {
   readonly memberId: MemberId;
   readonly log: RaftLog;
   readonly store: Store;
+  /** Whose log and store they are; a snapshot comes in through it. */
+  readonly state: Pick<State, 'beginIncoming' | 'exchangeStore'>;
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: Random;
   readonly heartbeatIntervalMs: number;
   readonly electionTimeoutMs: number;
+  /** Entries of the log that are kept behind what the store has on disk. */
+  readonly snapshotCount: number;
   /** Other sizes of messages, windows and batches than the usual ones; small ones show what large ones hide. */
   readonly limits?: RaftLimits;
   readonly metrics: ReplicaMetrics;
@@ -46,22 +59,17 @@ export type RaftLimits = Partial<
   Pick<RaftOptions, 'messageBytesMax' | 'inflightMessagesMax' | 'inflightBytesMax' | 'committedBytesMax'>
 >;
 
-/** One event name per thing that happens. */
-export interface ReplicaLog {
-  info(event: string, facts: Record<string, unknown>): void;
-  warn(event: string, facts: Record<string, unknown>): void;
-}
-
-/** What members ask each other beside Raft's own messages. */
-export const peerRequestKinds = { write: 1, progress: 2, lease: 3, stateHash: 4 } as const;
-
 /** While nobody reads stale, the age of the state is still looked up that often, so that status pages can tell it. */
 const idleProbeIntervalMs = 1000;
 /** Bytes of applied changes that may wait for LevelDB before applying waits too. */
 const bufferedBytesMax = 64 * 1024 * 1024;
+/** The log is truncated earlier if more than that would be kept. */
+const keptLogBytes = 64 * 1024 * 1024;
 const pendingWritesMax = 50_000;
 const pendingWriteBytesMax = 128 * 1024 * 1024;
 const pendingReadsMax = 100_000;
+
+type PeerQuestionHandler = (body: Uint8Array, from: MemberId) => Promise<Uint8Array>;
 
 /** One Raft group on one member: its core, log and store, and everything that moves them. */
 export class Replica {
@@ -81,10 +89,13 @@ export class Replica {
   readonly #duties: Duty[] = [];
   /** The term in which this member leads and has applied its own first entry. */
   #leadingTerm: Term | undefined;
-  readonly #answers = new Map<number, (body: Uint8Array) => Promise<Uint8Array>>();
+  readonly #answers = new Map<number, PeerQuestionHandler>();
+  readonly #snapshotSender: SnapshotSender;
+  readonly #snapshotReceiver: SnapshotReceiver;
+  readonly #peerList: PeerList;
 
   constructor(options: ReplicaOptions) {
-    const { clock, log, store, transport, groupId, metrics, random } = options;
+    const { clock, log, store, transport, groupId, metrics, random, memberId, logger } = options;
     this.options = options;
     this.#deadlines = new Deadlines(clock);
     this.core = new RaftCore(
@@ -123,6 +134,16 @@ export class Replica {
       appliedIndex: () => store.appliedIndex,
       wake,
     });
+    this.#snapshotSender = new SnapshotSender({ log, store, clock, logger });
+    this.#snapshotReceiver = new SnapshotReceiver({
+      core: this.core,
+      transport,
+      groupId,
+      state: options.state,
+      clock,
+      logger,
+      wake,
+    });
     this.driver = new Driver(
       {
         groupId,
@@ -134,6 +155,9 @@ export class Replica {
         metrics,
         electionTimeoutMs: options.electionTimeoutMs,
         bufferedBytesMax,
+        snapshots: this.#snapshotReceiver,
+        truncation: new Truncation({ keptEntries: options.snapshotCount, keptBytes: keptLogBytes }),
+        neededFrom: () => this.#snapshotSender.neededFrom,
       },
       {
         onTurn: () => {
@@ -147,9 +171,14 @@ export class Replica {
         onAppliedAll: () => this.reads.releaseApplied(),
         onReadState: (state) => this.reads.onReadState(state),
         onLeadershipChange: () => this.#onLeadershipChange(),
+        onMembersChange: () => this.#peerList.onMembersChange(),
+        onSnapshotOffer: (offer) => this.#snapshotReceiver.onOffer(offer),
         onFailure: (reason) => this.fail(reason),
       },
     );
+    this.#peerList = new PeerList({ memberId, core: this.core, store, transport });
+    this.answerPeers(peerRequestKinds.snapshotOpen, (_body, from) => this.#snapshotSender.open(from));
+    this.answerPeers(peerRequestKinds.snapshotChunk, (body) => this.#snapshotSender.chunk(body));
     this.#ticker = new Ticker(clock, options.heartbeatIntervalMs, () => this.#tick());
   }
 
@@ -185,7 +214,7 @@ export class Replica {
   }
 
   /** Answers that kind of question of other members. */
-  answerPeers(kind: number, answer: (body: Uint8Array) => Promise<Uint8Array>): void {
+  answerPeers(kind: number, answer: PeerQuestionHandler): void {
     this.#answers.set(kind, answer);
   }
 
@@ -221,24 +250,32 @@ export class Replica {
     return this.writes.isClosed;
   }
 
+  /** The voter that could take over soonest; undefined if this member does not lead, or nobody could. */
+  successor(): FollowerView | undefined {
+    return this.core
+      .status()
+      .followers.filter((follower) => follower.role === 'voter' && follower.recentlyActive && !follower.isSuspect)
+      .sort((a, b) => b.matchIndex - a.matchIndex)[0];
+  }
+
+  /** What this member is being given, if it is. */
+  get receiving(): ReceivingProgress | undefined {
+    return this.#snapshotReceiver.progress;
+  }
+
   /** Hands leadership to the most advanced other voter and waits until it has it, at most one election timeout. */
   async transferLeadership(): Promise<void> {
-    const status = this.core.status();
-    if (status.role !== 'leader') return;
-    const candidates = status.followers
-      .filter((follower) => follower.role === 'voter' && follower.recentlyActive && !follower.isSuspect)
-      .sort((a, b) => b.matchIndex - a.matchIndex);
-    const target = candidates[0];
+    const target = this.successor();
     if (target === undefined || this.core.transferLeadership(target.id) !== 'started') return;
     this.options.logger.info('leadership transfer started', { to: target.id });
     this.driver.wake();
     const deadlineMs = this.options.clock.monotonicMs() + this.options.electionTimeoutMs;
-    await this.#until(() => this.core.role !== 'leader', deadlineMs);
+    await this.until(() => this.core.role !== 'leader', deadlineMs);
   }
 
   /** Resolves when no write is under way any more, or the time is up. */
   async drain(timeoutMs: number): Promise<void> {
-    await this.#until(() => this.writes.pending === 0, this.options.clock.monotonicMs() + timeoutMs);
+    await this.until(() => this.writes.pending === 0, this.options.clock.monotonicMs() + timeoutMs);
   }
 
   /** Refuses new requests from here on; what is in the log may still end. */
@@ -251,6 +288,8 @@ export class Replica {
   async stop(): Promise<void> {
     this.refuseRequests('This member is stopping');
     this.#ticker.stop();
+    await this.#snapshotReceiver.close();
+    await this.#snapshotSender.close();
     await this.driver.stop();
     this.#deadlines.expireAll();
   }
@@ -273,10 +312,10 @@ export class Replica {
     this.driver.step(messages);
   }
 
-  async #onRequest(_from: MemberId, request: PeerRequest): Promise<Uint8Array> {
+  async #onRequest(from: MemberId, request: PeerRequest): Promise<Uint8Array> {
     if (request.kind === peerRequestKinds.progress) return encodeProgress(this.progress());
     const answer = this.#answers.get(request.kind);
-    if (answer !== undefined) return answer(request.body);
+    if (answer !== undefined) return answer(request.body, from);
     if (request.kind !== peerRequestKinds.write) throw new Error(`no such request: kind ${request.kind}`);
     const write = decodeWriteRequest(request.body);
     if (write === undefined) throw new Error('a forwarded write without a command');
@@ -288,6 +327,9 @@ export class Replica {
   #tick(): void {
     this.driver.tick();
     this.#reportSuspicion();
+    this.#peerList.onTick();
+    this.#snapshotSender.endSilent();
+    if (this.#peerList.isRemoved && this.core.role !== 'leader') this.fail(new MemberRemoved(removedAdvice));
     this.writes.retryWaiting();
     const now = this.options.clock.monotonicMs();
     if (this.#staleReadSinceProbe || now - this.#lastProbeMs >= idleProbeIntervalMs) {
@@ -341,7 +383,8 @@ export class Replica {
     this.options.onFailure(reason);
   }
 
-  async #until(condition: () => boolean, deadlineMs: number): Promise<void> {
+  /** Resolves when the condition holds, the time is up, or this member has failed. Looked at every few milliseconds. */
+  async until(condition: () => boolean, deadlineMs: number): Promise<void> {
     const { clock } = this.options;
     while (!condition() && clock.monotonicMs() < deadlineMs && !this.#failed) {
       await new Promise<void>((resolve) => {
@@ -350,6 +393,10 @@ export class Replica {
     }
   }
 }
+
+const removedAdvice =
+  'This member was removed from its cluster and takes part no more. To bring the machine back, delete its data directory ' +
+  'and add it as a new member: balsa member add.';
 
 /** A command in the log that cannot be read stops every member; a peer must not be able to put one there. */
 function objectionTo(command: Uint8Array): BalsaError | undefined {

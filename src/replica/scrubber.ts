@@ -1,6 +1,6 @@
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Store } from '../mvcc/index.ts';
-import type { ReplicaLog } from './replica.ts';
+import type { ReplicaLog } from './replica-log.ts';
 
 export interface ScrubberOptions {
   readonly store: Pick<Store, 'scrub'>;

@@ -44,7 +44,7 @@ const ignored = {
     experimental-peer-skip-client-san-verification experimental-txn-mode-write-with-shared-buffer
     experimental-stop-grpc-service-on-defrag`),
   values: words(`
-    wal-dir snapshot-count max-snapshots max-wals backend-bbolt-freelist-type
+    wal-dir max-snapshots max-wals backend-bbolt-freelist-type
     backend-batch-interval backend-batch-limit max-txn-ops max-concurrent-streams grpc-keepalive-min-time
     grpc-keepalive-interval grpc-keepalive-timeout raft-read-timeout raft-write-timeout feature-gates
     listen-client-http-urls listen-metrics-urls metrics

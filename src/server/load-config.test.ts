@@ -80,9 +80,9 @@ test('environment: what names no option is told once and ignored', () => {
 });
 
 test('etcd: options without effect here are accepted, and told in one line', () => {
-  const { warnings } = load({ 'snapshot-count': '1000', 'pre-vote': 'true' }, { ETCD_MAX_WALS: '0' });
+  const { warnings } = load({ 'wal-dir': 'wal', 'pre-vote': 'true' }, { ETCD_MAX_WALS: '0' });
   assert.deepEqual(warnings, [
-    'options of etcd that have no effect here: --snapshot-count, --pre-vote, ETCD_MAX_WALS; they can be removed',
+    'options of etcd that have no effect here: --wal-dir, --pre-vote, ETCD_MAX_WALS; they can be removed',
   ]);
 });
 

@@ -111,6 +111,8 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
     memberId,
     log: raftLog,
     store,
+    state,
+    snapshotCount: config.snapshotCount,
     transport,
     clock: systemClock,
     random: systemRandom(),

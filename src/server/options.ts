@@ -49,6 +49,8 @@ export interface Config {
   readonly autoCompactionMode: 'periodic' | 'revision';
   /** Hours or a duration for `periodic`, a number of revisions for `revision`; `0`: nothing is compacted by itself. */
   readonly autoCompactionRetention: string;
+  /** Entries of the log that are kept behind what the store has on disk. */
+  readonly snapshotCount: number;
   /** How often the members' states are compared; 0: never. */
   readonly corruptCheckTimeMs: number;
   readonly logLevel: LogLevel;
@@ -218,6 +220,15 @@ export const options = {
     schema: text('a time such as 10h, or a number of revisions'),
     default: '0',
     defaultText: '0',
+  },
+  snapshotCount: {
+    flag: 'snapshot-count',
+    group: 'Timing and limits',
+    valueName: 'ENTRIES',
+    help: 'Log entries kept for members that were away; who needs older ones gets a snapshot',
+    schema: count({ min: 1, max: 10_000_000, unit: 'entries' }),
+    default: 10_000,
+    defaultText: '10000',
   },
   corruptCheckTimeMs: {
     flag: 'corrupt-check-time',

@@ -84,6 +84,8 @@ export interface Plan {
   readonly logCacheBytes: number;
   readonly flushIntervalMs: number;
   readonly watchStepChanges: number;
+  /** See `Config`: small ones make members that were away need snapshots. */
+  readonly snapshotCount: number;
   readonly clients: ClientPlan;
   readonly store: StorePlan;
   readonly faults: readonly Fault[];
@@ -155,6 +157,7 @@ export function planOf(seed: number, wishes: { readonly members?: number | undef
     logCacheBytes: chance.pick([0, 2_000, 1_000_000]),
     flushIntervalMs: chance.pick([50, 2000]),
     watchStepChanges: chance.pick([1, 5, 1000]),
+    snapshotCount: chance.pick([5, 50, 10_000]),
     clients: drawClients(chance),
     store: {
       clients: chance.below(4),

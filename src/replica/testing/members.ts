@@ -1,17 +1,19 @@
-import { MemoryLevel } from 'memory-level';
 import { seededRandom } from '../../base/random.ts';
-import { openStore, type Store } from '../../mvcc/index.ts';
-import type { Configuration, MemberId } from '../../raft/index.ts';
-import { openRaftLog, type PersistBatch, type RaftLog } from '../../storage/index.ts';
-import { memoryReceipts } from '../../storage/testing/memory-receipts.ts';
+import type { Promotion } from '../../contract/members.ts';
+import type { Store } from '../../mvcc/index.ts';
+import { emptyConfiguration, type MemberId } from '../../raft/index.ts';
+import type { PersistBatch, RaftLog } from '../../storage/index.ts';
 import { AutoCompaction, type AutoCompactionOptions } from '../auto-compaction.ts';
 import { Integrity } from '../integrity.ts';
 import { ReplicaKvService } from '../kv-service.ts';
 import { ReplicaLeaseService } from '../lease-service.ts';
+import { ReplicaMembershipService } from '../membership-service.ts';
 import { noMetrics } from '../metrics.ts';
+import { openState, type State } from '../open-state.ts';
 import { Quota } from '../quota.ts';
 import { Replica } from '../replica.ts';
 import { ReplicaWatchService } from '../watch-service.ts';
+import { MemoryFiles } from './memory-files.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import { PausableProcess } from './pausable-process.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -21,7 +23,9 @@ export const electionTimeoutMs = 1000;
 export interface TestMember {
   readonly id: MemberId;
   readonly replica: Replica;
+  readonly state: State;
   readonly store: Store;
+  readonly membership: ReplicaMembershipService;
   readonly kv: ReplicaKvService;
   readonly leases: ReplicaLeaseService;
   readonly watch: ReplicaWatchService;
@@ -34,17 +38,11 @@ export interface TestMember {
 export interface TestDuties {
   readonly autoCompaction?: AutoCompactionOptions;
   readonly integrityIntervalMs?: number;
+  readonly snapshotCount?: number;
   /** Of each member's own configuration. */
   readonly quotaBytes?: (member: MemberId) => number;
   /** Wraps a member's store, to make it go wrong. */
   readonly storeOf?: (member: MemberId, store: Store) => Store;
-}
-
-/** What outlives a member's process. */
-interface Disk {
-  readonly log: MemoryLevel<Buffer, Buffer>;
-  readonly receipts: ReturnType<typeof memoryReceipts>;
-  data: MemoryLevel<Buffer, Buffer>;
 }
 
 /** The real log, whose writes can be made to hang. */
@@ -86,7 +84,7 @@ export class TestMembers implements AsyncDisposable {
   readonly all: TestMember[] = [];
   readonly #ids: readonly MemberId[];
   readonly #duties: TestDuties;
-  readonly #disks = new Map<MemberId, Disk>();
+  readonly #files = new Map<MemberId, MemoryFiles>();
   readonly #seed: number;
   #starts = 0;
 
@@ -100,6 +98,17 @@ export class TestMembers implements AsyncDisposable {
     const members = new TestMembers(count, seed, duties);
     for (const id of members.#ids) members.all.push(await members.#start(id, duties));
     return members;
+  }
+
+  /** A new member: added by the others, and started with nothing. */
+  async join(through: TestMember, promote: Promotion): Promise<TestMember> {
+    const count = this.all.length + 1;
+    const request = { name: `node${count}`, peerUrls: [`http://node${count}:2380`], promote };
+    const { member } = await this.settle(through.membership.add(request, { timeoutMs: 10_000 }));
+    if (member === undefined) throw new Error('the member that was added is not there');
+    const joined = await this.#start(member.id, this.#duties);
+    this.all.push(joined);
+    return joined;
   }
 
   /** Waits until a member leads and every other knows it. */
@@ -140,8 +149,7 @@ export class TestMembers implements AsyncDisposable {
   /** A new process of that member: over its log, and over its state or, `anew`, over an empty one. */
   async restart(member: TestMember, state: 'kept' | 'anew', duties: TestDuties = this.#duties): Promise<TestMember> {
     await close(member);
-    const disk = this.#disks.get(member.id);
-    if (disk !== undefined && state === 'anew') disk.data = new MemoryLevel<Buffer, Buffer>(bytes);
+    if (state === 'anew') await this.#filesOf(member.id).setAside('data');
     const next = await this.#start(member.id, duties);
     this.all[this.all.indexOf(member)] = next;
     return next;
@@ -151,89 +159,74 @@ export class TestMembers implements AsyncDisposable {
     for (const member of this.all) await close(member);
   }
 
-  #diskOf(id: MemberId): Disk {
-    const disk = this.#disks.get(id) ?? {
-      log: new MemoryLevel<Buffer, Buffer>(bytes),
-      receipts: memoryReceipts(),
-      data: new MemoryLevel<Buffer, Buffer>(bytes),
-    };
-    this.#disks.set(id, disk);
-    return disk;
+  #filesOf(id: MemberId): MemoryFiles {
+    const files = this.#files.get(id) ?? new MemoryFiles();
+    this.#files.set(id, files);
+    return files;
   }
 
   async #start(id: MemberId, duties: TestDuties): Promise<TestMember> {
-    const ids = this.#ids;
-    const databases = this.#diskOf(id);
     const process = new PausableProcess();
     const clock = process.clockOver(this.clock);
-    const configuration: Configuration = {
-      voters: ids,
-      votersOutgoing: [],
-      learners: [],
-      learnersNext: [],
-      autoLeave: false,
-    };
-    const log = await openRaftLog({
+    const founders = this.#ids.includes(id) ? this.#ids : [];
+    const state = await openState({
       groupId: 1,
       clusterId: 'c1',
       memberId: id,
-      database: databases.log,
-      receipts: databases.receipts.open(),
+      files: this.#filesOf(id),
       clock,
-      bootstrap: configuration,
-      cacheBytes: 1024 * 1024,
-    });
-    const opened = await openStore({
-      database: databases.data,
-      groupId: 1,
-      clock,
-      bootstrapMembers: ids.map((member) => ({
+      bootstrap: { ...emptyConfiguration, voters: founders },
+      bootstrapMembers: founders.map((member) => ({
         id: member,
         name: `node${member}`,
-        peerUrls: [],
+        peerUrls: [`http://node${member}:2380`],
         clientUrls: [],
         version: '',
       })),
+      logCacheBytes: 1024 * 1024,
       flushIntervalMs: 50,
       flushChangesMax: 1000,
       flushBytesMax: 4 * 1024 * 1024,
+      logger: quiet,
     });
-    const store = duties.storeOf?.(id, opened) ?? opened;
+    const store = duties.storeOf?.(id, state.store) ?? state.store;
     const disk = new HangingDisk();
     const failures: unknown[] = [];
     const replica = new Replica({
       groupId: 1,
       clusterId: 'c1',
       memberId: id,
-      log: disk.over(log),
+      log: disk.over(state.log),
       store,
+      state,
+      snapshotCount: duties.snapshotCount ?? 10_000,
       transport: process.transportOver(this.network.transportOf(id)),
       clock,
       random: seededRandom(this.#seed + this.#starts++),
       heartbeatIntervalMs: 100,
       electionTimeoutMs,
       metrics: noMetrics,
-      logger: { info: () => undefined, warn: () => undefined },
+      logger: quiet,
       onFailure: (reason) => failures.push(reason),
     });
     const kv = new ReplicaKvService(replica, { valueBytesMax: 1024 * 1024, pageBytesMax: 1024 * 1024 });
+    const membership = new ReplicaMembershipService(replica);
     const leases = new ReplicaLeaseService(replica);
     const watch = new ReplicaWatchService(replica);
     if (duties.autoCompaction !== undefined) new AutoCompaction(replica, duties.autoCompaction);
     if (duties.quotaBytes !== undefined) new Quota(replica, duties.quotaBytes(id));
     new Integrity(replica, { intervalMs: duties.integrityIntervalMs ?? 0 });
     replica.start();
-    return { id, replica, store, kv, leases, watch, process, disk, failures };
+    return { id, replica, state, store, membership, kv, leases, watch, process, disk, failures };
   }
 }
 
-async function close({ replica, store, disk, process, watch }: TestMember): Promise<void> {
+async function close({ replica, state, disk, process, watch }: TestMember): Promise<void> {
   process.resume();
   disk.resume();
   watch.close();
   await replica.stop();
-  await store.close();
-  await replica.options.log.close();
+  await state.close();
 }
 
-const bytes = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const;
+const quiet = { info: () => undefined, warn: () => undefined };

@@ -34,6 +34,7 @@ export interface MemberOptions {
   readonly flushIntervalMs: number;
   readonly integrityIntervalMs: number;
   readonly watchStepChanges: number;
+  readonly snapshotCount: number;
   readonly events: MemberEvents;
 }
 
@@ -202,6 +203,8 @@ export class SimulatedMember {
       memberId: id,
       log: state.log,
       store: state.store,
+      state,
+      snapshotCount: this.#options.snapshotCount,
       transport: network.connect(id, process),
       clock: process,
       random: chance.of(`process ${this.#starts}`),

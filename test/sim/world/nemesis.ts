@@ -296,8 +296,9 @@ export class Nemesis {
 
   /** What is derived from the log may be lost anywhere; of the log itself only a minority. */
   #mayLoseMore(member: SimulatedMember, damage: Damage): boolean {
-    if (damage.startsWith('data')) return true;
-    const { members } = this.#world;
+    const { members, plan } = this.#world;
+    // As long as the log has its beginning.
+    if (damage.startsWith('data') && plan.snapshotCount >= 10_000) return true;
     const { receipts, areReceiptsDamaged } = member.disk;
     // Log and receipts at once are more than a member can get over: it refuses to start.
     if (damage === 'receipt gone' ? member.isDamaged : areReceiptsDamaged || receipts.length === 0) return false;

@@ -126,6 +126,7 @@ export class World {
       flushIntervalMs: plan.flushIntervalMs,
       integrityIntervalMs,
       watchStepChanges: plan.watchStepChanges,
+      snapshotCount: plan.snapshotCount,
       events: {
         onStarted: (started) => {
           this.safety.onStart(started.id);

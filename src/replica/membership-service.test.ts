@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemberRemoved } from './member-removed.ts';
+import { type TestMember, TestMembers } from './testing/members.ts';
+import { assertFails, get, keysOf, linearizable, put, text } from './testing/requests.ts';
+
+const timeoutMs = 10_000;
+
+test('members: one that is added gets the store by a snapshot, catches up, and votes by itself', async () => {
+  await using members = await TestMembers.start(3);
+  const leader = await members.leader();
+  for (let i = 0; i < 20; i++) await members.settle(put(leader, `k${i}`, 'v'));
+  const [through] = members.others(leader) as [TestMember];
+  const joined = await members.join(through, 'auto');
+  await members.clock.until('its vote', () => isVoter(leader, joined.id) && isVoter(joined, joined.id));
+  assert.equal((await keysOf(joined)).length, 20);
+  await members.settle(put(joined, 'from the new one', 'v'));
+  const listed = await members.settle(joined.membership.list({ timeoutMs, consistency: linearizable }));
+  assert.deepEqual(listed.members.map(({ name, role }) => `${name} ${role}`).sort(), [
+    'node1 voter',
+    'node2 voter',
+    'node3 voter',
+    'node4 voter',
+  ]);
+});
+
+test('members: a cluster of one grows to three, and each of them can lead', async () => {
+  await using members = await TestMembers.start(1);
+  const [first] = members.all as [TestMember];
+  await members.leader([first]);
+  await members.settle(put(first, 'k', 'v'));
+  for (let i = 0; i < 2; i++) {
+    const joined = await members.join(first, 'auto');
+    await members.clock.until('its vote', () => isVoter(first, joined.id));
+  }
+  for (const member of members.all) {
+    await members.settle(members.all[0]?.membership.moveLeader(member.id, { timeoutMs }) ?? Promise.reject());
+    assert.equal((await members.leader()).id, member.id);
+    assert.equal(text((await members.settle(get(member, 'k'))).kv?.value ?? new Uint8Array()), 'v');
+  }
+});
+
+test('members: a learner stays one until it is promoted, and cannot be before it has caught up', async () => {
+  await using members = await TestMembers.start(3);
+  const leader = await members.leader();
+  const { member } = await members.settle(
+    leader.membership.add({ name: 'late', peerUrls: ['http://late:2380'], promote: 'manual' }, { timeoutMs }),
+  );
+  assert.ok(member !== undefined && member.role === 'learner');
+  await assertFails(members.settle(leader.membership.promote(member.id, { timeoutMs })), 'learner_behind');
+  const joined = await members.join(leader, 'manual');
+  await members.clock.until('its state', () => joined.store.appliedIndex === leader.store.appliedIndex);
+  assert.ok(!isVoter(leader, joined.id));
+  await members.settle(leader.membership.promote(joined.id, { timeoutMs }));
+  assert.ok(isVoter(leader, joined.id));
+  await assertFails(members.settle(leader.membership.promote(joined.id, { timeoutMs })), 'not_a_learner');
+});
+
+test('members: one that was removed stops, and its id is never used again', async () => {
+  await using members = await TestMembers.start(3);
+  const leader = await members.leader();
+  const [victim, other] = members.others(leader) as [TestMember, TestMember];
+  const answer = await members.settle(other.membership.remove(victim.id, { timeoutMs }));
+  assert.equal(answer.member, undefined);
+  await members.clock.until('the tables', () => leader.store.removedMembers.has(victim.id));
+  await members.settle(put(leader, 'k', 'v'));
+  await assertFails(members.settle(leader.membership.remove(victim.id, { timeoutMs })), 'member_not_found');
+  await assertFails(members.settle(leader.membership.promote(victim.id, { timeoutMs })), 'member_not_found');
+});
+
+test('members: a leader that is to be removed hands over first, and stops', async () => {
+  await using members = await TestMembers.start(3);
+  const leader = await members.leader();
+  const others = members.others(leader);
+  await members.settle(leader.membership.remove(leader.id, { timeoutMs }));
+  const next = await members.leader(others);
+  await members.settle(put(next, 'k', 'v'));
+  await members.clock.until(
+    'its end',
+    () => leader.failures[0] instanceof MemberRemoved || next.store.removedMembers.has(leader.id),
+  );
+});
+
+test('members: nobody is removed if too few were left to decide', async () => {
+  await using members = await TestMembers.start(3);
+  const leader = await members.leader();
+  const [down, up] = members.others(leader) as [TestMember, TestMember];
+  members.network.isolate(down.id);
+  const seen = (): boolean | undefined =>
+    leader.replica.core.status().followers.find(({ id }) => id === down.id)?.recentlyActive;
+  await members.clock.until('its silence', () => seen() === false);
+  await assertFails(members.settle(leader.membership.remove(up.id, { timeoutMs })), 'quorum_at_risk');
+  await members.settle(leader.membership.remove(down.id, { timeoutMs }));
+  await members.settle(put(up, 'k', 'v'));
+});
+
+test('members: an address belongs to one of them, and can be changed', async () => {
+  await using members = await TestMembers.start(3);
+  const leader = await members.leader();
+  const taken = { name: 'again', peerUrls: ['http://node1:2380'], promote: 'auto' } as const;
+  await assertFails(members.settle(leader.membership.add(taken, { timeoutMs })), 'member_exists');
+  const moved = ['http://10.0.0.7:2380'];
+  await members.settle(leader.membership.update('2', moved, { timeoutMs }));
+  for (const { store } of members.all) {
+    await members.clock.until(
+      'the address',
+      () => store.members.find(({ id }) => id === '2')?.peerUrls[0] === moved[0],
+    );
+  }
+  for (const peerUrls of [[], ['https://a:1'], ['http://a:1/path'], ['nonsense'], ['http://a:0']]) {
+    await assertFails(members.settle(leader.membership.update('2', peerUrls, { timeoutMs })), 'bad_request');
+  }
+});
+
+test('members: one that was away for long gets a snapshot, while the others go on', async () => {
+  await using members = await TestMembers.start(3, 1, { snapshotCount: 10 });
+  const leader = await members.leader();
+  const [away] = members.others(leader) as [TestMember];
+  members.network.isolate(away.id);
+  for (let i = 0; i < 200; i++) await members.settle(put(leader, `k${i % 50}`, String(i)));
+  await members.clock.until('the store on disk', () => leader.store.durableIndex > 200);
+  await members.settle(put(leader, 'k0', 'v'));
+  const first = leader.replica.options.log.firstIndex();
+  assert.ok(first > away.store.appliedIndex + 1, `the log begins at ${first}`);
+  members.network.heal();
+  await members.clock.until('its state', () => away.store.revision === leader.store.revision);
+  await members.settle(put(away, 'k', 'v'));
+  await members.clock.until('the same again', () => away.store.revision === leader.store.revision);
+  assert.deepEqual(await keysOf(away), await keysOf(leader));
+  assert.deepEqual(away.failures, []);
+});
+
+test('members: whoever was fed by a snapshot goes on with it after a restart', async () => {
+  await using members = await TestMembers.start(3, 1, { snapshotCount: 10 });
+  const leader = await members.leader();
+  for (let i = 0; i < 100; i++) await members.settle(put(leader, `k${i}`, 'v'));
+  const joined = await members.join(leader, 'auto');
+  await members.clock.until('its vote', () => isVoter(leader, joined.id));
+  const again = await members.restart(joined, 'kept');
+  await members.settle(put(again, 'k', 'v'));
+  await members.clock.until('its state', () => again.store.revision === leader.store.revision);
+  assert.deepEqual(await keysOf(again), await keysOf(leader));
+});
+
+function isVoter(as: TestMember, id: string): boolean {
+  const { voters, votersOutgoing } = as.replica.core.status().configuration;
+  return voters.includes(id) && votersOutgoing.length === 0;
+}

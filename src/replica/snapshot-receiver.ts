@@ -1,0 +1,170 @@
+import type { Clock } from '../base/clock.ts';
+import type { RaftCore, Snapshot, SnapshotOffer } from '../raft/index.ts';
+import type { Transport } from '../transport/index.ts';
+import type { IncomingSnapshots } from './driver.ts';
+import type { IncomingStore } from './incoming-store.ts';
+import type { State } from './open-state.ts';
+import { peerRequestKinds } from './peer-request-kinds.ts';
+import type { ReplicaLog } from './replica-log.ts';
+import { decodeDescription, encodeChunkQuestion, type TransferDescription } from './snapshot-transfer.ts';
+
+export interface SnapshotReceiverOptions {
+  readonly core: Pick<RaftCore, 'term'>;
+  readonly transport: Pick<Transport, 'request'>;
+  readonly groupId: number;
+  readonly state: Pick<State, 'beginIncoming' | 'exchangeStore'>;
+  readonly clock: Clock;
+  readonly logger: ReplicaLog;
+  /** Something was received: the driver has to look. */
+  readonly wake: () => void;
+}
+
+export interface ReceivingProgress {
+  readonly from: string;
+  readonly index: number;
+  readonly bytes: number;
+  /** About as many. */
+  readonly bytesExpected: number;
+}
+
+const openTimeoutMs = 10_000;
+const chunkTimeoutMs = 10_000;
+/** A chunk that does not come is asked for again that often; then the next offer begins anew. */
+const attemptsMax = 6;
+const retryMs = 200;
+
+/** The transfer is over for the sender, or is no longer wanted here. */
+class TransferEnded extends Error {}
+
+/**
+ * Fetches the store of the leader that offered it, into a new place. The newest offer counts: one by another leader, or
+ * of another term, ends what is under way.
+ */
+export class SnapshotReceiver implements IncomingSnapshots {
+  readonly #options: SnapshotReceiverOptions;
+  #current: { readonly offer: SnapshotOffer; readonly done: Promise<void> } | undefined;
+  #received: { readonly snapshot: Snapshot; readonly incoming: IncomingStore } | undefined;
+  #progress: ReceivingProgress | undefined;
+  #isClosed = false;
+
+  constructor(options: SnapshotReceiverOptions) {
+    this.#options = options;
+  }
+
+  /** What is being received; for people. */
+  get progress(): ReceivingProgress | undefined {
+    return this.#progress;
+  }
+
+  exchangeStore(): Promise<void> {
+    return this.#options.state.exchangeStore();
+  }
+
+  /** One that is whole, verified and durable. */
+  get received(): Snapshot | undefined {
+    return this.#received?.snapshot;
+  }
+
+  /** What was received is installed, or else of no use. */
+  async settle(isInstalled: boolean): Promise<void> {
+    const received = this.#received;
+    this.#received = undefined;
+    if (!isInstalled) await received?.incoming.discard();
+  }
+
+  onOffer(offer: SnapshotOffer): void {
+    if (this.#isClosed || this.#received !== undefined) return;
+    const present = this.#current;
+    if (present !== undefined && isSame(present.offer, offer)) return;
+    const before = present?.done ?? Promise.resolve();
+    const current = { offer, done: before.then(() => this.#receive(offer)) };
+    this.#current = current;
+    void current.done.then(() => {
+      if (this.#current === current) this.#current = undefined;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const present = this.#current;
+    this.#current = undefined;
+    await present?.done;
+  }
+
+  async #receive(offer: SnapshotOffer): Promise<void> {
+    const { logger, clock } = this.#options;
+    const startedMs = clock.monotonicMs();
+    let incoming: IncomingStore | undefined;
+    try {
+      this.#refuseUnwanted(offer);
+      const described = await this.#open(offer);
+      logger.info('receiving a snapshot', { from: offer.from, index: described.index, bytes: described.bytesExpected });
+      incoming = await this.#options.state.beginIncoming();
+      await this.#fetch(offer, described, incoming);
+      const { appliedIndex, records, bytes } = await incoming.finish();
+      if (appliedIndex !== described.index) throw new Error(`it holds index ${appliedIndex}, not ${described.index}`);
+      this.#refuseUnwanted(offer);
+      const { index, term, configuration } = described;
+      this.#received = { snapshot: { index, term, configuration }, incoming };
+      const ms = Math.round(clock.monotonicMs() - startedMs);
+      logger.info('snapshot received', { from: offer.from, index, records, bytes, ms });
+      this.#options.wake();
+    } catch (reason) {
+      await incoming?.discard().catch(() => undefined);
+      if (!(reason instanceof TransferEnded)) logger.warn('snapshot not received', { from: offer.from, reason });
+      // Not at once again: the next offer comes with the next heartbeat.
+      if (!this.#isClosed) await new Promise<void>((resolve) => clock.setTimer(retryMs, resolve));
+    } finally {
+      this.#progress = undefined;
+    }
+  }
+
+  async #open({ from }: SnapshotOffer): Promise<TransferDescription> {
+    const answer = await this.#ask(from, peerRequestKinds.snapshotOpen, Buffer.alloc(0), openTimeoutMs);
+    const described = answer === undefined ? undefined : decodeDescription(answer);
+    if (described === undefined) throw new TransferEnded('the leader has no snapshot for this member yet');
+    return described;
+  }
+
+  async #fetch(offer: SnapshotOffer, described: TransferDescription, incoming: IncomingStore): Promise<void> {
+    const { transfer, index, bytesExpected } = described;
+    let bytes = 0;
+    for (let chunk = 0; ; chunk++) {
+      this.#progress = { from: offer.from, index, bytes, bytesExpected };
+      const answer = await this.#chunk(offer, transfer, chunk);
+      if (answer[0] === 2) return;
+      if (answer[0] !== 1) throw new TransferEnded('the leader has ended the transfer');
+      bytes += answer.length - 1;
+      await incoming.write(answer.subarray(1));
+    }
+  }
+
+  async #chunk(offer: SnapshotOffer, transfer: number, chunk: number): Promise<Uint8Array> {
+    const { clock } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      this.#refuseUnwanted(offer);
+      const body = encodeChunkQuestion({ transfer, chunk });
+      const answer = await this.#ask(offer.from, peerRequestKinds.snapshotChunk, body, chunkTimeoutMs);
+      if (answer !== undefined) return answer;
+      if (attempt === attemptsMax) throw new Error(`chunk ${chunk} did not come`);
+      await new Promise<void>((resolve) => clock.setTimer(retryMs, resolve));
+    }
+  }
+
+  async #ask(from: string, kind: number, body: Uint8Array, timeoutMs: number): Promise<Uint8Array | undefined> {
+    const { transport, groupId } = this.#options;
+    const answer = await transport.request(from, { groupId, kind, body, timeoutMs, channel: 'bulk' });
+    return answer.outcome === 'answered' ? answer.body : undefined;
+  }
+
+  #refuseUnwanted(offer: SnapshotOffer): void {
+    const { core } = this.#options;
+    if (this.#isClosed || core.term !== offer.term) throw new TransferEnded('another leader');
+    const present = this.#current;
+    if (present !== undefined && !isSame(present.offer, offer)) throw new TransferEnded('a newer offer');
+  }
+}
+
+function isSame(a: SnapshotOffer, b: SnapshotOffer): boolean {
+  return a.from === b.from && a.term === b.term;
+}

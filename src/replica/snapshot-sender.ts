@@ -1,0 +1,134 @@
+import type { Clock } from '../base/clock.ts';
+import type { Store, StoreExport } from '../mvcc/index.ts';
+import type { LogIndex } from '../raft/index.ts';
+import type { RaftLog } from '../storage/index.ts';
+import type { ReplicaLog } from './replica-log.ts';
+import { chunkBytes, decodeChunkQuestion, encodeDescription } from './snapshot-transfer.ts';
+
+/** A follower that asks for nothing that long has gone, or begins anew. */
+const silentMs = 30_000;
+/** Each keeps LevelDB from reclaiming space, and the log from being truncated. */
+const transfersMax = 3;
+
+export interface SnapshotSenderOptions {
+  readonly log: Pick<RaftLog, 'term' | 'configurations'>;
+  readonly store: Pick<Store, 'openExport'>;
+  readonly clock: Clock;
+  readonly logger: ReplicaLog;
+}
+
+interface Transfer {
+  readonly to: string;
+  readonly source: StoreExport;
+  /** Chunks that were read. The last one is kept, because it may be asked for again. */
+  chunks: number;
+  last: Uint8Array;
+  reading: Promise<Uint8Array> | undefined;
+  askedMs: number;
+}
+
+/**
+ * Gives its store away, as it is on disk at the moment it is asked. Followers ask chunk by chunk, so a slow one costs a
+ * chunk of memory and nothing else.
+ */
+export class SnapshotSender {
+  readonly #options: SnapshotSenderOptions;
+  readonly #transfers = new Map<number, Transfer>();
+  #opening = 0;
+  #isClosed = false;
+  #lastNumber = 0;
+
+  constructor(options: SnapshotSenderOptions) {
+    this.#options = options;
+  }
+
+  /** Entries behind it are needed by a member that is being fed. */
+  get neededFrom(): LogIndex | undefined {
+    const indexes = [...this.#transfers.values()].map(({ source }) => source.appliedIndex);
+    return indexes.length === 0 ? undefined : Math.min(...indexes);
+  }
+
+  endSilent(): void {
+    const now = this.#options.clock.monotonicMs();
+    for (const [number, { askedMs }] of this.#transfers) if (now - askedMs > silentMs) void this.#end(number);
+  }
+
+  /** Ends all that is under way; the followers ask whoever leads then. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#transfers.keys()].map((number) => this.#end(number)));
+  }
+
+  /** For a member that was offered one. Rejects if that cannot be now: it asks again. */
+  async open(to: string): Promise<Uint8Array> {
+    // Whoever opens anew has given up what it had.
+    for (const [number, transfer] of this.#transfers) if (transfer.to === to) await this.#end(number);
+    if (this.#transfers.size + this.#opening >= transfersMax) throw new Error('too many snapshots are under way');
+    this.#opening++;
+    try {
+      return await this.#opened(to, await this.#options.store.openExport());
+    } finally {
+      this.#opening--;
+    }
+  }
+
+  async #opened(to: string, source: StoreExport): Promise<Uint8Array> {
+    const { log, logger, clock } = this.#options;
+    const term = log.term(source.appliedIndex);
+    const configuration = log.configurations().findLast(({ index }) => index <= source.appliedIndex)?.configuration;
+    if (term === undefined || configuration === undefined || this.#isClosed) {
+      await source.close();
+      throw new Error('the log does not reach back to what the store holds; ask again');
+    }
+    const transfer = ++this.#lastNumber;
+    this.#transfers.set(transfer, {
+      to,
+      source,
+      chunks: 0,
+      last: new Uint8Array(),
+      reading: undefined,
+      askedMs: clock.monotonicMs(),
+    });
+    logger.info('sending a snapshot', { to, index: source.appliedIndex, bytes: source.bytesExpected });
+    const { appliedIndex: index, bytesExpected } = source;
+    return encodeDescription({ transfer, index, term, configuration, bytesExpected });
+  }
+
+  /** The next chunk of what it opened. */
+  async chunk(body: Uint8Array): Promise<Uint8Array> {
+    const question = decodeChunkQuestion(body);
+    const transfer = question && this.#transfers.get(question.transfer);
+    if (question === undefined || transfer === undefined) return gone;
+    transfer.askedMs = this.#options.clock.monotonicMs();
+    if (question.chunk === transfer.chunks) {
+      transfer.reading ??= this.#read(question.transfer, transfer);
+      return transfer.reading;
+    }
+    if (question.chunk === transfer.chunks - 1) return transfer.last;
+    return gone;
+  }
+
+  async #read(number: number, transfer: Transfer): Promise<Uint8Array> {
+    try {
+      const chunk = await transfer.source.next(chunkBytes);
+      transfer.last = Buffer.concat([Buffer.of(chunk === undefined ? 2 : 1), chunk ?? Buffer.alloc(0)]);
+      transfer.chunks++;
+      if (chunk === undefined) this.#options.logger.info('snapshot sent', { to: transfer.to });
+      return transfer.last;
+    } catch (reason) {
+      await this.#end(number);
+      throw reason;
+    } finally {
+      transfer.reading = undefined;
+    }
+  }
+
+  async #end(number: number): Promise<void> {
+    const transfer = this.#transfers.get(number);
+    this.#transfers.delete(number);
+    await transfer?.source.close();
+  }
+}
+
+/** The first byte of an answer: 0, there is no such transfer any more; 1, a chunk; 2, there are no more. */
+const gone = Buffer.of(0);
