@@ -222,5 +222,12 @@ test('help: every command explains itself with examples; version is that of the 
     assert.match(help, /Examples:/, command);
   }
   assert.match(await output('version'), /^balsa \d+\.\d+\.\d+ \(Node\.js \d+/);
+  assert.match(
+    await output('version --cluster'),
+    /^cluster version: \d+\.\d+\nNAME +ID +VERSION\n\w+ +\w+ +\d+\.\d+\.\d+\n$/,
+  );
+  assert.match(await output('version --cluster -o simple'), /^\w+\t\d+\.\d+\.\d+\n$/);
+  const { clusterVersion, members } = JSON.parse(await output('version --cluster -o json'));
+  assert.deepEqual([typeof clusterVersion, members.length], ['string', 1]);
   assert.match(await output('--version'), /^\d+\.\d+\.\d+/);
 });

@@ -20,6 +20,16 @@ export interface MemberStatus {
   readonly errors: readonly string[];
 }
 
+/** What software the members run, as `GET /v1/version` tells it. */
+export interface ClusterVersions {
+  /** Of the member that answered. */
+  readonly version: string;
+  /** What all members agreed to understand, as `0.2`. */
+  readonly clusterVersion: string;
+  readonly protocol: { readonly min: number; readonly max: number };
+  readonly members: readonly { readonly id: string; readonly name: string; readonly version: string }[];
+}
+
 /** The cluster, as `GET /v1/cluster` tells it. What only the leader knows is null while there is none. */
 export interface ClusterStatus {
   readonly clusterId: string;

@@ -2,6 +2,7 @@ import { BalsaError } from '../contract/errors.ts';
 import { type KeyValue, limits, type Revision } from '../contract/kv.ts';
 import {
   type ClusterStatus,
+  type ClusterVersions,
   jsonOf,
   keyValueOf,
   leaseMember,
@@ -313,6 +314,17 @@ export class BalsaClient {
       ...limitsOf(options),
       method: 'GET',
       path: '/v1/cluster',
+      repetition: 'harmless',
+    });
+    return jsonOf(reply);
+  }
+
+  /** What software the members run, and what they agreed on. */
+  async versions(options: RequestOptions = {}): Promise<ClusterVersions> {
+    const reply = await this.#endpoints.exchange({
+      ...limitsOf(options),
+      method: 'GET',
+      path: '/v1/version',
       repetition: 'harmless',
     });
     return jsonOf(reply);

@@ -3,7 +3,7 @@ export type { KeyValue, RangeSort, Revision, RevisionBounds } from '../contract/
 export { formatLeaseId, type LeaseId, parseLeaseId } from '../contract/lease.ts';
 export type { TxnResult } from '../contract/txn.ts';
 export type { WatchEvent } from '../contract/watch.ts';
-export type { ClusterMember, ClusterStatus, MemberStatus } from './answers.ts';
+export type { ClusterMember, ClusterStatus, ClusterVersions, MemberStatus } from './answers.ts';
 export { BalsaClient, type ClientOptions, connect } from './client.ts';
 export type { Key } from './key-path.ts';
 export type { LeaseKeeper } from './lease-keeper.ts';

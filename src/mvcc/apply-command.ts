@@ -16,6 +16,7 @@ import {
 } from './apply.ts';
 import { applyMemberAdd, applyMemberPromoted, applyMemberRemove, applyMemberUpdate } from './apply-members.ts';
 import { applyTxn } from './apply-txn.ts';
+import { applyClusterVersion } from './cluster-version.ts';
 import { type Command, scans } from './command.ts';
 import { Draft } from './draft.ts';
 import { Layer } from './layer.ts';
@@ -65,6 +66,8 @@ export function applyAtOnce(tables: Tables, command: Command, context: EntryCont
       return applyMemberUpdate(tables, command);
     case 'memberPromoted':
       return applyMemberPromoted(tables, command);
+    case 'clusterVersion':
+      return applyClusterVersion(tables, command);
     case 'checkState':
     case 'once':
     case 'deleteRange':

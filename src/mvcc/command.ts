@@ -1,4 +1,5 @@
 import { unreachable } from '../base/assert.ts';
+import { minorOf } from '../base/software-version.ts';
 import { isSingleKey } from '../contract/key-range.ts';
 import type { Condition, KeyRange, PutRequest, Revision } from '../contract/kv.ts';
 import type { LeaseId } from '../contract/lease.ts';
@@ -76,6 +77,8 @@ export type Command =
   | { readonly kind: 'memberUpdate'; readonly memberId: string; readonly peerUrls: readonly string[] }
   /** The learner has caught up and votes. */
   | { readonly kind: 'memberPromoted'; readonly memberId: string }
+  /** All members understand what that version, such as `0.2`, puts into the log; without effect if it is not newer. */
+  | { readonly kind: 'clusterVersion'; readonly version: string }
   /** Done once for a token, however often it comes; see `TokensTable`. */
   | { readonly kind: 'once'; readonly token: string; readonly command: Exclude<Command, { kind: 'once' }> };
 
@@ -163,6 +166,9 @@ function writeCommand(writer: ByteWriter, command: Command): void {
     case 'memberRemove':
     case 'memberPromoted':
       writer.text(command.memberId);
+      return;
+    case 'clusterVersion':
+      writer.text(command.version);
       return;
     case 'once':
       writer.text(command.token);
@@ -294,6 +300,11 @@ function readFields(reader: ByteReader, kind: number): Command {
       return { kind: 'memberUpdate', memberId: reader.text(), peerUrls: reader.list(4, () => reader.text()) };
     case kinds.memberPromoted:
       return { kind: 'memberPromoted', memberId: reader.text() };
+    case kinds.clusterVersion: {
+      const version = reader.text();
+      if (minorOf(version) !== version) throw reader.malformed(`cluster version ${JSON.stringify(version)}`);
+      return { kind: 'clusterVersion', version };
+    }
     case kinds.once: {
       const token = reader.text();
       const command = readCommand(reader);
@@ -406,6 +417,7 @@ const kinds = {
   memberRemove: 16,
   memberUpdate: 17,
   memberPromoted: 18,
+  clusterVersion: 19,
 } as const;
 
 const newestFormat = 2;

@@ -4,7 +4,7 @@ import type { KeyRange } from '../contract/kv.ts';
  * The tables of a store. A table's byte is part of the format on disk and is never given a second meaning.
  *
  * - `meta`: the state record. `members`: by id. `alarms`: by kind and member.
- * - `removedMembers`: ids that are never taken again.
+ * - `removedMembers`: ids that are never taken again. `clusterVersion`: one record, or none.
  * - `current`: present versions by key. `history`: past ones by key and mod revision. `changes`: by revision.
  * - `leases`: by id. `leaseKeys`: lease id and key, without content.
  * - `tokens`: the answers of idempotent writes by token. `tokenOrder`: tokens by age.
@@ -14,6 +14,7 @@ export const tables = {
   members: 0x02,
   alarms: 0x03,
   removedMembers: 0x04,
+  clusterVersion: 0x05,
   current: 0x10,
   history: 0x11,
   changes: 0x12,

@@ -41,6 +41,7 @@ export interface StoreContent {
   readonly keySpace: KeySpace;
   readonly state: StoreState;
   readonly members: readonly MemberRecord[];
+  readonly clusterVersion: string;
   readonly removedMembers: readonly string[];
   readonly leases: readonly LeaseRecord[];
   readonly corruptMembers: readonly (readonly [memberId: string, expected: StateHash])[];
@@ -70,7 +71,7 @@ class MvccStore implements Store {
 
   constructor(
     options: StoreOptions,
-    { keySpace, state, members, removedMembers, leases, corruptMembers }: StoreContent,
+    { keySpace, state, clusterVersion, members, removedMembers, leases, corruptMembers }: StoreContent,
   ) {
     this.#options = options;
     this.#keySpace = keySpace;
@@ -88,6 +89,7 @@ class MvccStore implements Store {
       leases: new Map(leases.map((lease) => [lease.id, lease])),
       corrupt: new Map(corruptMembers),
       state,
+      clusterVersion,
     });
     const isOver = (): boolean => this.#closing !== undefined || !this.#buffer.isUsable;
     this.#remover = new Remover(this.#tables, () => this.#moment(), isOver);
@@ -136,6 +138,10 @@ class MvccStore implements Store {
 
   get members(): readonly MemberRecord[] {
     return this.#tables.members.all;
+  }
+
+  get clusterVersion(): string {
+    return this.#tables.clusterVersion;
   }
 
   get removedMembers(): ReadonlySet<string> {

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { decodeAlarm } from './alarms-table.ts';
 
+import { decodeClusterVersion, firstClusterVersion } from './cluster-version.ts';
 import { KeySpace } from './key-space.ts';
 import { decodeLease } from './lease-table.ts';
 import { decodeMember, decodeRemovedMember, encodeMember, memberKey } from './members-table.ts';
@@ -30,6 +31,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     keySpace,
     state,
     members: await readTable(database, keySpace, 'members', decodeMember),
+    clusterVersion:
+      (await readTable(database, keySpace, 'clusterVersion', decodeClusterVersion))[0] ?? firstClusterVersion,
     removedMembers: await readTable(database, keySpace, 'removedMembers', decodeRemovedMember),
     leases: await readTable(database, keySpace, 'leases', decodeLease),
     corruptMembers: await readTable(database, keySpace, 'alarms', decodeAlarm),

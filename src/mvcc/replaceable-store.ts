@@ -99,6 +99,10 @@ export class ReplaceableStore implements Store {
     return this.#present.members;
   }
 
+  get clusterVersion(): string {
+    return this.#present.clusterVersion;
+  }
+
   get removedMembers(): ReadonlySet<string> {
     return this.#present.removedMembers;
   }

@@ -35,6 +35,8 @@ export interface Store {
   /** A write was refused for want of space, and there is none yet. */
   readonly isFull: boolean;
   readonly members: readonly MemberRecord[];
+  /** As `0.2`: what all members understand, so that it may stand in the log. */
+  readonly clusterVersion: string;
   /** Ids of all members that were ever removed: none of them is taken again. */
   readonly removedMembers: ReadonlySet<string>;
   /** Members whose state was found to differ, and what their hash should have been. */

@@ -42,6 +42,7 @@ export class Tables {
   /** Members whose state differs from the others'. */
   readonly corrupt: Map<string, StateHash>;
   state: StoreState;
+  clusterVersion: string;
   onLeaseChange: (id: LeaseId, lease: LeaseRecord | undefined) => void = () => {};
   #revisions: RevisionChanges[] = [];
 
@@ -53,6 +54,7 @@ export class Tables {
       readonly leases: Map<LeaseId, LeaseRecord>;
       readonly corrupt: Map<string, StateHash>;
       readonly state: StoreState;
+      readonly clusterVersion: string;
     },
   ) {
     this.keySpace = keySpace;
@@ -61,6 +63,7 @@ export class Tables {
     this.leases = content.leases;
     this.corrupt = content.corrupt;
     this.state = content.state;
+    this.clusterVersion = content.clusterVersion;
   }
 
   /** What counts against the quota. */

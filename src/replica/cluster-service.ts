@@ -1,6 +1,7 @@
 import type { MemberRecord } from '../mvcc/index.ts';
 import type { MemberId } from '../raft/index.ts';
 import { peerRequestKinds } from './peer-request-kinds.ts';
+import { protocolVersions } from '../transport/index.ts';
 import { decodeProgress, type LeaderProgress } from './progress.ts';
 import type { Replica } from './replica.ts';
 import type {
@@ -13,6 +14,7 @@ import type {
   MemberStatus,
   PeerStatus,
   RequestOptions,
+  VersionView,
 } from './service.ts';
 
 export interface ClusterServiceOptions {
@@ -57,6 +59,16 @@ export class ReplicaClusterService implements ClusterService {
       uptimeSeconds: Math.floor((clock.monotonicMs() - this.#startedMs) / 1000),
       peers: this.#peers(),
       errors: this.#errors(),
+    };
+  }
+
+  versions(): VersionView {
+    const { store } = this.#replica.options;
+    return {
+      version: this.#options.version,
+      clusterVersion: store.clusterVersion,
+      protocol: protocolVersions,
+      members: store.members.map(({ id, name, version }) => ({ id, name, version })),
     };
   }
 

@@ -1,5 +1,6 @@
 export { AutoCompaction, type AutoCompactionOptions } from './auto-compaction.ts';
 export { ReplicaClusterService } from './cluster-service.ts';
+export { ClusterVersion } from './cluster-version.ts';
 export type { IncomingStore } from './incoming-store.ts';
 export { Integrity, StateDiffers } from './integrity.ts';
 export { ReplicaKvService } from './kv-service.ts';
@@ -27,6 +28,7 @@ export type {
   RangePage,
   ReadOptions,
   RequestOptions,
+  VersionView,
   Watch,
   WatchService,
   WatchSink,

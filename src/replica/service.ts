@@ -229,8 +229,20 @@ export interface ClusterView {
   readonly members: readonly ClusterMember[];
 }
 
+/** What software the members run, as they have told the cluster. */
+export interface VersionView {
+  /** Of this member. */
+  readonly version: string;
+  /** What all members agreed to understand. */
+  readonly clusterVersion: string;
+  /** Of the protocol between members that this one speaks. */
+  readonly protocol: { readonly min: number; readonly max: number };
+  readonly members: readonly { readonly id: string; readonly name: string; readonly version: string }[];
+}
+
 export interface ClusterService {
   status(): MemberStatus;
+  versions(): VersionView;
   /** As this member knows them. */
   alarms(): readonly Alarm[];
   /** Asks the leader for what only it knows; without one, tells what this member knows. */

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { createRestApp } from '../api/rest/index.ts';
+import { isOlder } from '../base/software-version.ts';
 import { DamagedValue, type MemberRecord } from '../mvcc/index.ts';
 import {
   AutoCompaction,
+  ClusterVersion,
   Integrity,
   MemberRemoved,
   openState,
@@ -133,6 +135,7 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
   const kv = new ReplicaKvService(replica, { valueBytesMax: config.maxRequestBytes, pageBytesMax: 4 * 1024 * 1024 });
   const leases = new ReplicaLeaseService(replica);
   const watch = new ReplicaWatchService(replica);
+  new ClusterVersion(replica);
   new Quota(replica, config.quotaBackendBytes);
   new AutoCompaction(replica, autoCompactionOf(config) ?? { mode: 'off' });
   new Integrity(replica, { intervalMs: config.corruptCheckTimeMs });
@@ -185,7 +188,17 @@ async function openStorage(config: Config, identity: ClusterIdentity, log: Log, 
     logger: log,
   });
   resources.add(() => state.close());
+  refuseNewerCluster(state, config);
   return state;
+}
+
+/** Newer members may have put into the log what this software does not understand. */
+function refuseNewerCluster({ store }: State, { dataDir }: Config): void {
+  if (!isOlder(version, store.clusterVersion)) return;
+  throw new ConfigError(
+    `data-dir: the cluster of ${dataDir} has agreed on version ${store.clusterVersion}, and this is Balsa ${version}; ` +
+      `start Balsa ${store.clusterVersion} or newer`,
+  );
 }
 
 async function openPeers(
@@ -207,13 +220,19 @@ async function openPeers(
     memberId,
     listenUrls: config.listenPeerUrls,
     peers: members.filter(({ id }) => id !== memberId).map(({ id, peerUrls }) => ({ id, urls: peerUrls })),
-    removed: new Set(),
+    removed: store.removedMembers,
     softwareVersion: version,
-    clusterVersion: () => '0.1',
+    clusterVersion: () => store.clusterVersion,
     describeCluster: () => {
       if (store.members.length === 0) return undefined;
       const described = store.members.map((member) => ({ ...member, role: membership.role(member.id) }));
-      return { clusterId, memberId, appliedIndex: store.appliedIndex, clusterVersion: '0.1', members: described };
+      return {
+        clusterId,
+        memberId,
+        appliedIndex: store.appliedIndex,
+        clusterVersion: store.clusterVersion,
+        members: described,
+      };
     },
     onRefused: ({ code, reason }) => {
       if (code === 'removed' || code === 'version_too_old') membership.onExpelled(new MemberRemoved(reason));

@@ -1,6 +1,6 @@
+import { isOlder } from '../base/software-version.ts';
 import type { MemberId } from '../raft/types.ts';
 import { type Hello, protocolVersions, type Refused } from './codec.ts';
-import { isOlder } from './software-version.ts';
 import type { RefusalCode } from './transport.ts';
 
 export const peerPath = '/v1/peer';

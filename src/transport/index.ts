@@ -1,3 +1,4 @@
+export { protocolVersions } from './codec.ts';
 export { openTransport, type PeerTransport } from './peer-transport.ts';
 export type {
   ClusterDescription,

@@ -127,7 +127,7 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   app.register(clusterRoutes, { kv, cluster, ...timeouts });
   app.register(healthRoutes, { kv, cluster });
   app.register(metricsRoutes, { kv, metrics });
-  app.register(versionRoutes, { kv, version });
+  app.register(versionRoutes, { kv, cluster, version });
   app.register(openapiRoutes, { kv, version, routes });
   return app;
 }

@@ -58,6 +58,16 @@ describe('a member that works', () => {
     assert.equal(typeof balsa, 'string');
   });
 
+  test('version of the cluster: what each member runs, and what they agreed on', async () => {
+    const { memberId, version } = (await api.client.call('GET /v1/status')).json();
+    const versions = (await api.client.call('GET /v1/version')).json();
+    assert.deepEqual(
+      [versions['version'], versions['members'], versions['protocol']],
+      [version, [{ id: memberId, name: 'default', version }], { min: 1, max: 2 }],
+    );
+    assert.match(String(versions['clusterVersion']), /^\d+\.\d+$/);
+  });
+
   test('greeting: the root tells people with curl where to look', async () => {
     const answer = await api.client.call('GET /');
     assert.match(answer.text, new RegExp(`curl -X PUT ${api.url}/v1/kv/hello -d world`));

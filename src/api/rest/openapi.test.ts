@@ -114,6 +114,7 @@ describe('openapi', () => {
       '/v1/leases/{id}/keepalive',
       '/v1/status',
       '/v1/txn',
+      '/v1/version',
       '/v1/watch',
       '/version',
     ]);

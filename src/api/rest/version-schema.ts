@@ -15,6 +15,57 @@ const version = {
   additionalProperties: false,
 };
 
+const text = { type: 'string' };
+const integer = { type: 'integer' };
+
+const clusterVersion = {
+  type: 'object',
+  properties: {
+    version: { ...text, description: 'Of this member.' },
+    clusterVersion: {
+      ...text,
+      description:
+        'What all members agreed to understand: the lowest of their versions. It rises by itself when all run newer ' +
+        'software, and never falls.',
+    },
+    protocol: {
+      type: 'object',
+      description: 'The versions of the protocol between members that this one speaks.',
+      properties: { min: integer, max: integer },
+      required: ['min', 'max'],
+      additionalProperties: false,
+    },
+    members: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { id: text, name: text, version: { ...text, description: 'Empty until it has been started.' } },
+        required: ['id', 'name', 'version'],
+        additionalProperties: false,
+      },
+    },
+  },
+  required: ['version', 'clusterVersion', 'protocol', 'members'],
+  additionalProperties: false,
+};
+
+export function clusterVersionSchema(parameters: ParameterSet): FastifySchema {
+  return {
+    operationId: 'clusterVersion',
+    summary: 'Versions of all members',
+    description: 'As this member knows them.',
+    tags,
+    querystring: parameters.schema,
+    response: {
+      200: answer({
+        description: 'The versions.',
+        content: { 'application/json': { schema: clusterVersion } },
+      }),
+      ...problems(),
+    },
+  };
+}
+
 export function versionSchema(parameters: ParameterSet): FastifySchema {
   return {
     operationId: 'version',

@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { KvService } from '../../replica/service.ts';
+import type { ClusterService, KvService } from '../../replica/service.ts';
 import { answerHeaders, jsonType, textType } from './answer-headers.ts';
 import { parameterSet } from './parameters.ts';
 import { Query } from './query.ts';
 import { splitTarget } from './request-target.ts';
-import { greetingSchema, versionSchema } from './version-schema.ts';
+import { clusterVersionSchema, greetingSchema, versionSchema } from './version-schema.ts';
 
 export interface VersionRoutesOptions {
   readonly kv: KvService;
+  readonly cluster: ClusterService;
   readonly version: string;
 }
 
@@ -19,9 +20,9 @@ const parameters = parameterSet();
  */
 const etcdVersion = '3.6.0';
 
-/** `/version`, and a greeting at `/` for whoever finds the port. */
+/** `/version`, what the cluster agreed on at `/v1/version`, and a greeting at `/` for whoever finds the port. */
 export async function versionRoutes(app: FastifyInstance, options: VersionRoutesOptions): Promise<void> {
-  const { kv, version } = options;
+  const { kv, cluster, version } = options;
   const versions = { etcdserver: etcdVersion, etcdcluster: etcdVersion, balsa: version };
   const versionText = `${JSON.stringify(versions)}\n`;
 
@@ -29,6 +30,13 @@ export async function versionRoutes(app: FastifyInstance, options: VersionRoutes
     Query.parse(splitTarget(request.originalUrl).query, parameters);
     reply.headers(answerHeaders(kv.header(), jsonType));
     return versionText;
+  }
+
+  async function showClusterVersion(request: FastifyRequest, reply: FastifyReply): Promise<string> {
+    Query.parse(splitTarget(request.originalUrl).query, parameters);
+    reply.headers(answerHeaders(kv.header(), jsonType));
+    const { version, clusterVersion, protocol, members } = cluster.versions();
+    return `${JSON.stringify({ version, clusterVersion, protocol, members }, undefined, 2)}\n`;
   }
 
   async function greet(request: FastifyRequest, reply: FastifyReply): Promise<string> {
@@ -40,6 +48,7 @@ export async function versionRoutes(app: FastifyInstance, options: VersionRoutes
   }
 
   app.get('/version', { schema: versionSchema(parameters) }, showVersion);
+  app.get('/v1/version', { schema: clusterVersionSchema(parameters) }, showClusterVersion);
   app.get('/', { schema: greetingSchema(parameters) }, greet);
 }
 

@@ -88,6 +88,9 @@ export async function startApp(
     status: () => {
       throw new Error('the test gives no status');
     },
+    versions: () => {
+      throw new Error('the test gives no versions');
+    },
     cluster: unexpected,
     readiness: unexpected,
     liveness: () => [],
