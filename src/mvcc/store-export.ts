@@ -7,7 +7,7 @@ import type { MemberRecord } from './member-record.ts';
 import { decodeMember } from './members-table.ts';
 import { checkSealOnly } from './sealed.ts';
 import { decodeState, stateKey } from './store-state.ts';
-import { recordHeadBytes, writeRecordHead } from './stream-layout.ts';
+import { recordHeadBytes, writeEnd, writeRecordHead } from './stream-layout.ts';
 
 /** All records of a store as they were at one moment, as a stream of bytes, while the store goes on. */
 export interface StoreExport {
@@ -85,6 +85,7 @@ class SnapshotExport implements StoreExport {
   /** What was read and not given yet. */
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
+  #records = 0;
   #isAtEnd = false;
   #closing: Promise<void> | undefined;
 
@@ -138,13 +139,24 @@ class SnapshotExport implements StoreExport {
 
   async #readSlice(): Promise<void> {
     const slice = await this.#iterator.nextv(sliceRecordsMax);
-    this.#isAtEnd = slice.length === 0;
+    if (slice.length === 0) {
+      this.#isAtEnd = true;
+      this.#give(writeEnd(this.#records));
+      return;
+    }
+    this.#records += slice.length;
     for (const [key, record] of slice) {
       checkSealOnly(key, record);
       const head = Buffer.allocUnsafe(recordHeadBytes);
       writeRecordHead(head, key.length, record.length);
-      this.#waiting.push(head, key, record);
-      this.#waitingBytes += head.length + key.length + record.length;
+      this.#give(head, key, record);
+    }
+  }
+
+  #give(...parts: readonly Buffer[]): void {
+    for (const part of parts) {
+      this.#waiting.push(part);
+      this.#waitingBytes += part.length;
     }
   }
 }

@@ -49,6 +49,8 @@ export async function importing(database: Database, groupId: number, clock: Cloc
   return new DatabaseImport(database, groupId, clock);
 }
 
+type Batch = ReturnType<Database['batch']>;
+
 class DatabaseImport implements StoreImport {
   readonly #database: Database;
   readonly #clock: Clock;
@@ -66,6 +68,7 @@ class DatabaseImport implements StoreImport {
   #records = 0;
   /** Of whole records. */
   #bytes = 0;
+  #isComplete = false;
   #isOver = false;
 
   constructor(database: Database, groupId: number, clock: Clock) {
@@ -87,7 +90,7 @@ class DatabaseImport implements StoreImport {
   async finish(): Promise<ImportedStore> {
     assert(!this.#isOver, 'an import that failed or ended cannot be finished');
     this.#isOver = true;
-    if (this.#partialBytes > 0) throw new MalformedStream('it ends within a record', this.#bytes);
+    if (!this.#isComplete || this.#partialBytes > 0) throw new MalformedStream('it is cut off', this.#bytes);
     const [state, record] = [this.#state, this.#stateRecord];
     if (state === undefined || record === undefined) {
       throw new MalformedStream('the record of the state is missing', this.#bytes);
@@ -106,20 +109,12 @@ class DatabaseImport implements StoreImport {
     const batch = this.#database.batch();
     let at = 0;
     try {
-      for (;;) {
-        const left = bytes.length - at;
-        this.#wantedBytes = recordHeadBytes;
-        if (left < recordHeadBytes) break;
-        const { keyBytes, recordBytes } = readRecordHead(bytes, at);
-        const length = recordHeadBytes + keyBytes + recordBytes;
-        if (length > streamedRecordBytesMax) throw new MalformedStream(`a record of ${length} bytes`, this.#bytes);
-        this.#wantedBytes = length;
-        if (left < length) break;
-        const key = bytes.subarray(at + recordHeadBytes, at + recordHeadBytes + keyBytes);
-        const record = bytes.subarray(at + recordHeadBytes + keyBytes, at + length);
-        if (this.#accept(key, record)) batch.put(key, record);
+      for (
+        let length = this.#takeRecord(bytes, batch);
+        length > 0;
+        length = this.#takeRecord(bytes.subarray(at), batch)
+      ) {
         at += length;
-        this.#bytes += length;
         if (this.#records % recordsPerTurn === 0) await breathe(this.#clock);
       }
     } catch (reason) {
@@ -131,6 +126,32 @@ class DatabaseImport implements StoreImport {
     this.#partialBytes = rest.length;
     if (batch.length > 0) await batch.write(synced);
     else await batch.close();
+  }
+
+  /** Returns how many bytes it took: 0 if they are the beginning of a record, or none. */
+  #takeRecord(bytes: Buffer, batch: Batch): number {
+    this.#wantedBytes = recordHeadBytes;
+    if (bytes.length < recordHeadBytes) return 0;
+    if (this.#isComplete) throw new MalformedStream('something follows its end', this.#bytes);
+    const { keyBytes, recordBytes } = readRecordHead(bytes, 0);
+    if (keyBytes === 0) return this.#end(recordBytes);
+    const length = recordHeadBytes + keyBytes + recordBytes;
+    if (length > streamedRecordBytesMax) throw new MalformedStream(`a record of ${length} bytes`, this.#bytes);
+    this.#wantedBytes = length;
+    if (bytes.length < length) return 0;
+    const key = bytes.subarray(recordHeadBytes, recordHeadBytes + keyBytes);
+    const record = bytes.subarray(recordHeadBytes + keyBytes, length);
+    if (this.#accept(key, record)) batch.put(key, record);
+    this.#bytes += length;
+    return length;
+  }
+
+  #end(records: number): number {
+    if (records !== this.#records % 2 ** 32) {
+      throw new MalformedStream(`it holds ${this.#records} records, and its end says ${records}`, this.#bytes);
+    }
+    this.#isComplete = true;
+    return recordHeadBytes;
   }
 
   /** False for the record that is written last. */
