@@ -137,6 +137,23 @@ const samples: readonly (readonly [Command, string])[] = [
     '010d' + '01' + '000000026131' + '0000000000000007' + '000000ff',
   ],
   [
+    {
+      kind: 'memberAdd',
+      member: { id: 'd4', name: 'n', peerUrls: ['u'], clientUrls: [], version: '', promote: 'auto' },
+    },
+    '020f' + '000000026434' + '000000016e' + '00000001' + '0000000175' + '00000000' + '00000000' + '0101',
+  ],
+  [
+    { kind: 'memberAdd', member: { id: 'd4', name: '', peerUrls: [], clientUrls: [], version: '1' } },
+    '020f' + '000000026434' + '00000000' + '00000000' + '00000000' + '0000000131' + '00',
+  ],
+  [{ kind: 'memberRemove', memberId: 'a1' }, '0210' + '000000026131'],
+  [
+    { kind: 'memberUpdate', memberId: 'a1', peerUrls: ['u', 'v'] },
+    '0211' + '000000026131' + '00000002' + '0000000175' + '0000000176',
+  ],
+  [{ kind: 'memberPromoted', memberId: 'a1' }, '0212' + '000000026131'],
+  [
     { kind: 'once', token: 'é', command: { kind: 'compact', revision: 7 } },
     '010e' + '00000002c3a9' + '0106' + '0000000000000007',
   ],
@@ -175,17 +192,19 @@ test('command: the limits of a range deletion travel in it', () => {
 
 test('command: a later format is told apart from damage', () => {
   const later = encodeCommand(samples[0]?.[0] ?? assert.fail());
-  later[0] = 2;
+  later[0] = 3;
   assert.throws(() => decodeCommand(later), {
     name: 'UnknownFormat',
-    message: /format 2.*formats up to 1.*older than the log/,
+    message: /format 3.*formats up to 2.*older than the log/,
   });
 });
 
 test('command: what is malformed is said', () => {
   check('', /1 bytes wanted at byte 0, beyond the end/);
   check('00', /format 0/);
-  check('0163', /kind 99/);
+  check('0263', /kind 99/);
+  check('020b0000000000000005', /format 2 of kind 11/);
+  check('0111000000026131', /format 1 of kind 17/);
   check('010110', /flags 16/);
   check('010202', /flag 2/);
   check('01010009', /condition 9/);

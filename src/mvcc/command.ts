@@ -237,6 +237,7 @@ function isScan(operation: TxnOperation): boolean {
 function readCommand(reader: ByteReader): Command {
   const found = reader.u8();
   if (found > newestFormat) throw new UnknownFormat('command', found, newestFormat, 'log');
+  if (found === 0) throw reader.malformed('format 0');
   const kind = reader.u8();
   if (found !== formatOf(kind)) throw reader.malformed(`format ${found} of kind ${kind}`);
   return readFields(reader, kind);

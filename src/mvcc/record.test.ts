@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UnknownFormat } from './byte-layout.ts';
 import { KeySpace } from './key-space.ts';
-import { decodeMember, encodeMember } from './members-table.ts';
+import { decodeMember, decodeRemovedMember, encodeMember, encodeRemovedMember } from './members-table.ts';
 import { DamagedValue, decodeRecord, encodeRecord } from './record.ts';
 import { seal } from './sealed.ts';
 import { decodeState, emptyState, encodeState } from './store-state.ts';
@@ -13,6 +13,14 @@ const key = keySpace.key('current', Buffer.from('key')).bytes;
 const record = { createRevision: 2, modRevision: 2 ** 53 - 1, version: 3, value: Buffer.from('value') };
 
 const state = { ...emptyState, appliedIndex: 9, revision: 8, keyCount: 7 };
+const learner = {
+  id: 'key',
+  name: 'l',
+  peerUrls: ['http://b:1'],
+  clientUrls: [],
+  version: '',
+  promote: 'manual',
+} as const;
 const member = { id: 'key', name: 'né', peerUrls: ['http://a:1', ''], clientUrls: [], version: '1.0.0' };
 
 test('record: comes back as it was', () => {
@@ -21,6 +29,8 @@ test('record: comes back as it was', () => {
   assert.deepEqual(decodeRecord(key, encodeRecord(key, empty)), empty);
   assert.deepEqual(decodeState(key, encodeState(key, state)), state);
   assert.deepEqual(decodeMember(key, encodeMember(key, member)), member);
+  assert.deepEqual(decodeMember(key, encodeMember(key, learner)), learner);
+  assert.equal(decodeRemovedMember(key, encodeRemovedMember(key)), 'key');
 });
 
 test('record: owns its bytes', () => {
@@ -35,6 +45,8 @@ test('record: one wrong bit anywhere is damage', () => {
     [encodeRecord(key, record), decodeRecord],
     [encodeState(key, state), decodeState],
     [encodeMember(key, member), decodeMember],
+    [encodeMember(key, learner), decodeMember],
+    [encodeRemovedMember(key), decodeRemovedMember],
   ] as const;
   for (const [good, decode] of decoders) {
     for (let bit = 0; bit < good.length * 8; bit++) {
@@ -71,11 +83,20 @@ test('record: of a later format, whole: says that the software is older than the
     [encodeRecord(key, record), decodeRecord],
     [encodeState(key, state), decodeState],
     [encodeMember(key, member), decodeMember],
+    [encodeRemovedMember(key), decodeRemovedMember],
   ] as const) {
-    bytes[0] = 2;
+    bytes[0] = 3;
     seal(key, bytes);
-    assert.throws(() => decode(key, bytes), { name: 'UnknownFormat', message: /format 2.*older than the data/ });
+    assert.throws(() => decode(key, bytes), { name: 'UnknownFormat', message: /format 3.*older than the data/ });
   }
+});
+
+test('record: a member that votes and one that learns keep their bytes', () => {
+  const bytes =
+    '01000000036ec3a900000002' + '0000000a687474703a2f2f613a31' + '00000000' + '00000000' + '00000005312e302e30';
+  assert.equal(encodeMember(key, member).toString('hex').slice(0, -8), bytes);
+  const learning = '02000000016c00000001' + '0000000a687474703a2f2f623a31' + '00000000' + '00000000' + '02';
+  assert.equal(encodeMember(key, learner).toString('hex').slice(0, -8), learning);
 });
 
 test('record: with a flag that a later version defines: is not read as if it were not there', () => {
