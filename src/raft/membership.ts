@@ -6,8 +6,6 @@ import { sendHeartbeat } from './read-index.ts';
 /** The leader's log has a new configuration: it is in effect at once. */
 export function configurationAppended(core: CoreState, leadership: Leadership): void {
   reconcileFollowers(core, leadership);
-  const { transfer } = leadership;
-  if (transfer !== undefined && !core.configuration.voters.includes(transfer.target)) leadership.transfer = undefined;
   // The quorum that confirmed it was another one.
   leadership.confirmedTick = Number.NEGATIVE_INFINITY;
 }

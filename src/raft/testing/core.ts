@@ -28,6 +28,7 @@ interface Past {
   readonly term?: Term;
   readonly vote?: MemberId;
   readonly commit?: number;
+  readonly suspectTerm?: Term;
 }
 
 /** Without its envelope: `from` is member 2, `to` is member 1, and the term is the core's. */
@@ -40,7 +41,9 @@ export class LoneCore {
 
   constructor(past: Past = {}, options: CoreOptions = {}) {
     const { configuration = votersOf('1', '2', '3'), log = [], commit = 0 } = past;
-    const hardState = { term: past.term ?? log.at(-1) ?? 0, vote: past.vote, commit };
+    const { vote, suspectTerm } = past;
+    const sound = { term: past.term ?? log.at(-1) ?? 0, vote, commit };
+    const hardState = suspectTerm === undefined ? sound : { ...sound, suspectTerm };
     this.log = new MemoryLog(configuration);
     this.log.write({ entries: log.map((term, i) => entry(i + 1, term)), hardState });
     this.core = new RaftCore(

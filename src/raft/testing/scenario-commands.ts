@@ -3,6 +3,7 @@ import type { MemberId } from '../types.ts';
 import type { ScenarioCluster } from './scenario-cluster.ts';
 import {
   describeAct,
+  describeConfiguration,
   describeFollower,
   describeHardState,
   describeLog,
@@ -33,6 +34,9 @@ export const scenarioCommands: Readonly<Record<string, CommandDefinition>> = {
   campaign: { usage: 'campaign <id>', run: campaign },
   propose: { usage: 'propose <id> "data" … [bytes=100]', run: propose },
   'read-index': { usage: 'read-index <id> context=7', run: readIndex },
+  change: { usage: 'change <id> voters=(1,2,4) [learners=(5)]', run: change },
+  'install-snapshot': { usage: 'install-snapshot <id> from=1 [at=5]', run: installSnapshot },
+  truncate: { usage: 'truncate <id> to=5', run: truncate },
   transfer: { usage: 'transfer <id> to=2', run: transfer },
   'step-down': { usage: 'step-down <id>', run: stepDown },
   'report-unreachable': { usage: 'report-unreachable <id> peer=2', run: reportUnreachable },
@@ -57,6 +61,7 @@ export const scenarioCommands: Readonly<Record<string, CommandDefinition>> = {
   // What a node looks like.
   status: { usage: 'status [<ids>]', run: status },
   followers: { usage: 'followers <id>', run: followers },
+  configuration: { usage: 'configuration [<ids>]', run: configuration },
   disk: { usage: 'disk [<ids>]', run: disk },
 };
 
@@ -159,6 +164,27 @@ function propose(cluster: ScenarioCluster, command: Command): void {
 
 function readIndex(cluster: ScenarioCluster, command: Command): void {
   cluster.node(oneId(command)).requestRead(mustCount(command, 'context'));
+}
+
+function change(cluster: ScenarioCluster, command: Command): void {
+  const id = oneId(command);
+  const voters = command.list('voters') ?? [];
+  const learners = command.list('learners') ?? [];
+  const result = cluster.node(id).core.proposeConfiguration({ voters, learners, context: new Uint8Array(0) });
+  const outcome = result.accepted ? `accepted as ${result.firstIndex}@${result.term}` : `refused: ${result.reason}`;
+  cluster.print(describeAct(id, 'change', outcome));
+}
+
+/** What the other node has applied now, or had at an earlier place that its log still knows. */
+function installSnapshot(cluster: ScenarioCluster, command: Command): void {
+  const from = command.text('from');
+  if (from === undefined) throw new ScenarioMistake('install-snapshot needs from=');
+  cluster.node(oneId(command)).installSnapshot(cluster.node(from).snapshot(command.count('at')));
+}
+
+function truncate(cluster: ScenarioCluster, command: Command): void {
+  const node = cluster.node(oneId(command));
+  node.truncate(mustCount(command, 'to'));
 }
 
 function transfer(cluster: ScenarioCluster, command: Command): void {
@@ -289,6 +315,14 @@ function followers(cluster: ScenarioCluster, command: Command): void {
   const views = cluster.node(id).core.status().followers;
   if (views.length === 0) cluster.print(`${id} leads nobody`);
   for (const view of views) cluster.print(`${id} sees ${describeFollower(view)}`);
+}
+
+function configuration(cluster: ScenarioCluster, command: Command): void {
+  for (const { id, core } of cluster.nodes(idsOrAll(cluster, command))) {
+    const { configuration, pendingConfiguration } = core.status();
+    const pending = pendingConfiguration === undefined ? '' : ` pending at ${pendingConfiguration.index}`;
+    cluster.print(`${id} ${describeConfiguration(configuration)}${pending}`);
+  }
 }
 
 function disk(cluster: ScenarioCluster, command: Command): void {

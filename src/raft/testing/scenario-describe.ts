@@ -1,5 +1,8 @@
 import { unreachable } from '../../base/assert.ts';
+import { isJoint } from '../configuration.ts';
+import { decodeConfigurationData } from '../configuration-data.ts';
 import type {
+  Configuration,
   Entry,
   FollowerView,
   HardState,
@@ -7,6 +10,7 @@ import type {
   MemberId,
   Message,
   RaftStatus,
+  Snapshot,
   SoftState,
   Term,
 } from '../types.ts';
@@ -26,7 +30,21 @@ export function describeAct(node: MemberId, act: string, detail: string): string
 }
 
 export function describeEntry({ term, index, type, data }: Entry): string {
-  return `${index}@${term} ${type === 'command' ? describeData(data) : type}`;
+  return `${index}@${term} ${type === 'noop' ? type : type === 'command' ? describeData(data) : describeChange(data)}`;
+}
+
+/** `(1,2,4)&&(1,2,3)` decide together while it is joint. */
+export function describeConfiguration(configuration: Configuration): string {
+  const { voters, votersOutgoing, learners, learnersNext } = configuration;
+  return [
+    `voters=(${voters})${isJoint(configuration) ? `&&(${votersOutgoing})` : ''}`,
+    ...(learners.length > 0 ? [`learners=(${learners})`] : []),
+    ...(learnersNext.length > 0 ? [`learnersNext=(${learnersNext})`] : []),
+  ].join(' ');
+}
+
+export function describeSnapshot({ index, term, configuration }: Snapshot): string {
+  return `${at(index, term)} ${describeConfiguration(configuration)}`;
 }
 
 /** Long runs are cut to their ends. */
@@ -125,6 +143,11 @@ function describeSuspicion(suspectTerm: Term): string {
 function describeData(data: Uint8Array): string {
   const text = Buffer.from(data).toString('latin1');
   return text.length <= 24 && /^[ -~]*$/.test(text) ? `"${text}"` : `(${data.length} bytes)`;
+}
+
+function describeChange(data: Uint8Array): string {
+  const decoded = decodeConfigurationData(data);
+  return decoded === undefined ? 'damaged' : describeConfiguration(decoded.configuration);
 }
 
 function position({ index, term }: Entry): string {

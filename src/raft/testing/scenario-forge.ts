@@ -38,6 +38,8 @@ export function forgedMessage(command: Command): Message {
       return { ...envelope, type, granted: true };
     case 'readIndexResponse':
       return { ...envelope, type, context: command.count('context') ?? 0, index: command.count('index') ?? 0 };
+    case 'installSnapshot':
+      return { ...envelope, type, index: command.count('index') ?? 0 };
     case 'timeoutNow':
       return { ...envelope, type };
     default:

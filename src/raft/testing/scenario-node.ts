@@ -11,6 +11,8 @@ import type {
   RaftOptions,
   ReadState,
   Ready,
+  Snapshot,
+  SnapshotOffer,
 } from '../types.ts';
 import { MemoryLog } from './memory-log.ts';
 import {
@@ -18,6 +20,7 @@ import {
   describeEntries,
   describeHardState,
   describeMessage,
+  describeSnapshot,
   describeSoftState,
 } from './scenario-describe.ts';
 import type { ScenarioSafety } from './scenario-safety.ts';
@@ -107,6 +110,26 @@ export class ScenarioNode {
     if (!this.core.requestReadIndex(context)) this.#print('read-index', `context=${context} refused`);
   }
 
+  /** What it has applied; or what it had at `index`, as far as its log reaches back. */
+  snapshot(index: LogIndex = this.#appliedIndex): Snapshot {
+    const term = this.disk.term(index);
+    const isKnown = term !== undefined && index <= this.#appliedIndex;
+    if (!isKnown) throw new ScenarioMistake(`node ${this.id} has no snapshot up to ${index}`);
+    return { index, term, configuration: this.disk.configurationAt(index) };
+  }
+
+  installSnapshot(snapshot: Snapshot): void {
+    this.#surroundings.safety.checkSnapshot(this, snapshot);
+    const isTaken = this.core.installSnapshot(snapshot);
+    this.#print('install', `${describeSnapshot(snapshot)}${isTaken ? '' : ' not needed'}`);
+  }
+
+  /** Its driver drops the beginning of the log. */
+  truncate(index: LogIndex): void {
+    if (index > this.#appliedIndex) throw new ScenarioMistake(`node ${this.id} has applied ${this.#appliedIndex}`);
+    this.disk.dropTo(index);
+  }
+
   processReady(): void {
     const ready = this.core.ready();
     this.#surroundings.safety.checkReady(this, ready, this.#appliedIndex);
@@ -145,13 +168,15 @@ export class ScenarioNode {
     for (const message of ready.messagesAfterPersist) this.#send('afterPersist', message);
     if (ready.committedEntries.length > 0) this.#apply(ready.committedEntries);
     for (const read of ready.readStates) this.#release(read);
+    if (ready.snapshotOffer !== undefined) this.#print('offer', describeOffer(ready.snapshotOffer));
     this.core.advance(ready);
   }
 
   #write(ready: Ready): void {
     const hardState = ready.hardState ?? this.#unwritten;
     this.#unwritten = undefined;
-    this.disk.write({ entries: ready.entries, hardState });
+    this.disk.write({ entries: ready.entries, snapshot: ready.snapshot, hardState });
+    if (ready.snapshot !== undefined) this.#appliedIndex = ready.snapshot.index;
     this.#surroundings.safety.checkLogs();
   }
 
@@ -184,9 +209,14 @@ export class ScenarioNode {
   }
 }
 
-function describeBatch({ hardState, entries }: Ready): string {
+function describeOffer({ from, index }: SnapshotOffer): string {
+  return `of ${from}, up to ${index}`;
+}
+
+function describeBatch({ hardState, entries, snapshot }: Ready): string {
   const parts = [];
   if (hardState !== undefined) parts.push(describeHardState(hardState));
   if (entries.length > 0) parts.push(`entries=[${describeEntries(entries)}]`);
+  if (snapshot !== undefined) parts.push(`snapshot=[${describeSnapshot(snapshot)}]`);
   return parts.join(' ');
 }
