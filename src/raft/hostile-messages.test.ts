@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Random, seededRandom } from '../base/random.ts';
+import { configurationFault } from './configuration.ts';
+import { encodeConfigurationData } from './configuration-data.ts';
 import { entry, LoneCore, votersOf } from './testing/core.ts';
-import type { Message } from './types.ts';
+import type { Entry, Message } from './types.ts';
 
 const types: readonly Message['type'][] = [
   'preVote',
@@ -16,6 +18,7 @@ const types: readonly Message['type'][] = [
   'readIndex',
   'readIndexResponse',
   'timeoutNow',
+  'installSnapshot',
 ];
 
 const strange: readonly unknown[] = [
@@ -43,11 +46,22 @@ function number(random: Random, strangeOneIn: number): unknown {
   return random.below(strangeOneIn) === 0 ? pick(random, strange) : random.below(9);
 }
 
+/** Some change the configuration, to what could be or to what no cluster could have. */
+function randomEntry(random: Random, index: number, term: number): Entry {
+  if (random.below(4) > 0) return entry(index, term);
+  const members = ['1', '2', '3', '4', '9'].filter(() => random.below(2) === 0);
+  const voters = members.length === 0 ? ['2'] : members;
+  const votersOutgoing = random.below(2) === 0 ? [] : ['1', '2', '3'];
+  const data = encodeConfigurationData({ ...votersOf(...voters), votersOutgoing }, Buffer.from('who'));
+  if (random.below(4) === 0) data[random.below(data.length)] = random.below(256);
+  return { index, term, type: 'configuration', data };
+}
+
 function randomMessage(random: Random, term: number, strangeOneIn: number): Message {
   const any = (): unknown => number(random, strangeOneIn);
   const previousIndex = random.below(6);
   const entries = Array.from({ length: random.below(4) }, (_, i) =>
-    random.below(8) === 0 ? any() : entry(previousIndex + 1 + i, Math.max(1, term - random.below(2))),
+    random.below(8) === 0 ? any() : randomEntry(random, previousIndex + 1 + i, Math.max(1, term - random.below(2))),
   );
   const result = {
     accepted: random.below(2) === 0,
@@ -55,6 +69,7 @@ function randomMessage(random: Random, term: number, strangeOneIn: number): Mess
     rejectedIndex: any(),
     hintIndex: any(),
     hintTerm: any(),
+    needsSnapshot: random.below(strangeOneIn) === 0 ? pick(random, strange) : random.below(8) === 0,
   };
   const message = {
     type: pick(random, types),
@@ -78,6 +93,24 @@ function randomMessage(random: Random, term: number, strangeOneIn: number): Mess
   return message as unknown as Message;
 }
 
+/** What the driver may do of its own at any time. */
+function change(node: LoneCore, random: Random): void {
+  const voters = ['1', '2', '3', '4'].filter(() => random.below(3) > 0);
+  const { commitIndex, appliedIndex, term } = node.core;
+  switch (random.below(3)) {
+    case 0:
+      node.core.proposeConfiguration({ voters, learners: ['5'], context: Buffer.alloc(0) });
+      break;
+    case 1:
+      if (appliedIndex >= node.log.firstIndex()) node.log.dropTo(appliedIndex);
+      break;
+    default: {
+      const configuration = votersOf('2', ...voters.filter((voter) => voter !== '2'));
+      node.core.installSnapshot({ index: commitIndex + random.below(3), term: Math.max(1, term), configuration });
+    }
+  }
+}
+
 for (const readMode of ['quorum', 'lease'] as const) {
   test(`hostile messages: random ones, mixed with ticks and proposals, never throw (${readMode} reads)`, () => {
     for (let seed = 1; seed <= 300; seed++) {
@@ -93,9 +126,11 @@ for (const readMode of ['quorum', 'lease'] as const) {
           else if (choice === 2) node.core.propose([Buffer.from('x')]);
           else if (choice === 3) node.core.requestReadIndex(random.below(9));
           else if (choice === 4 && random.below(4) === 0) node.core.campaign();
+          else if (choice === 5) change(node, random);
           else node.core.step(randomMessage(random, node.core.term, strangeOneIn));
         }
         node.rest();
+        assert.equal(configurationFault(node.core.status().configuration), undefined);
       } catch (cause) {
         throw new Error(`seed ${seed}`, { cause });
       }

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { LoneCore } from '../../../src/raft/testing/core.ts';
-import type { Entry, Message } from '../../../src/raft/types.ts';
+import { configurationFault, emptyConfiguration } from '../../../src/raft/configuration.ts';
+import { encodeConfigurationData } from '../../../src/raft/configuration-data.ts';
+import { LoneCore, votersOf } from '../../../src/raft/testing/core.ts';
+import type { Configuration, Entry, Message } from '../../../src/raft/types.ts';
 import { oneIn, randomBytes } from '../engine/mutate.ts';
 import type { Input, OpenTarget, Target } from '../engine/target.ts';
 
 export const raftTarget: Target = {
   name: 'raft',
-  about: 'any well-typed messages in any order, between ticks, writes, proposals and reads → the Raft core',
+  about:
+    'any well-typed messages in any order, between ticks, writes, proposals, changes and snapshots → the Raft core',
   weight: 1.5,
   where: 'here',
   open: async () => openTarget,
@@ -56,15 +59,20 @@ class Program {
     const term = log.at(-1) ?? 0;
     const commit = (shape >> 2) % (log.length + 1);
     const readMode = shape >= 128 ? 'lease' : 'quorum';
-    const node = new LoneCore({ log, term, commit }, { readMode, inflightMessagesMax: 3, uncommittedBytesMax: 200 });
+    const configuration = shape % 16 === 15 ? emptyConfiguration : votersOf('1', '2', '3');
+    const node = new LoneCore(
+      { configuration, log, term, commit },
+      { readMode, inflightMessagesMax: 3, uncommittedBytesMax: 200 },
+    );
     // Who was led before it started may not campaign at once where leases are trusted.
-    return readMode === 'quorum' && (shape >> 4) % 4 === 0 ? node.lead() : node;
+    const canLead = readMode === 'quorum' && configuration !== emptyConfiguration;
+    return canLead && (shape >> 4) % 4 === 0 ? node.lead() : node;
   }
 
   step(node: LoneCore): void {
     const { core } = node;
     const what = this.#byte();
-    switch (what % 20) {
+    switch (what % 23) {
       case 0:
         core.tick();
         return;
@@ -100,9 +108,36 @@ class Program {
         if (this.#byte() % 8 === 0) core.stepDown();
         else core.tellCommit();
         return;
+      case 12:
+        core.proposeConfiguration({ voters: this.#members(), learners: this.#members(), context: Buffer.alloc(3) });
+        return;
+      case 13:
+        if (core.appliedIndex >= node.log.firstIndex()) node.log.dropTo(core.appliedIndex);
+        return;
+      case 14:
+        this.#installSnapshot(node);
+        return;
       default:
         core.step(this.#message(core.term));
     }
+  }
+
+  #installSnapshot({ core }: LoneCore): void {
+    const configuration = this.#configuration();
+    if (configurationFault(configuration) !== undefined) return;
+    const index = core.commitIndex + (this.#byte() % 4);
+    core.installSnapshot({ index, term: Math.max(1, core.term - (this.#byte() % 2)), configuration });
+  }
+
+  #configuration(): Configuration {
+    const [voters, learners] = [this.#members(), this.#members()];
+    const votersOutgoing = this.#flag() ? [] : this.#members();
+    return { voters, votersOutgoing, learners, learnersNext: [], autoLeave: votersOutgoing.length > 0 };
+  }
+
+  #members(): string[] {
+    const byte = this.#byte();
+    return ['1', '2', '3', '4', '9'].filter((_, position) => (byte >> position) % 2 === 1);
   }
 
   /** Input while a `Ready` is out. */
@@ -144,7 +179,7 @@ class Program {
     const number = () => this.#number();
     const ends = { from: this.#member(), to: this.#byte() === 77 ? '3' : '1' };
     const term = this.#term(current);
-    switch (this.#byte() % 14) {
+    switch (this.#byte() % 15) {
       case 0:
         return { type: 'preVote', ...ends, term, lastLogIndex: number(), lastLogTerm: number() };
       case 1:
@@ -185,6 +220,8 @@ class Program {
         return { type: 'readIndexResponse', ...ends, term, context: number(), index: number() };
       case 11:
         return { type: 'timeoutNow', ...ends, term };
+      case 12:
+        return { type: 'installSnapshot', ...ends, term, index: number() };
       default: {
         const [previousIndex, previousTerm, commit] = [number(), number(), number()];
         const entries = this.#entries(previousIndex, previousTerm, term);
@@ -193,12 +230,21 @@ class Program {
     }
   }
 
+  /** What no member could have written is not written either, but cut. */
+  #configurationData(): Buffer {
+    const configuration = this.#configuration();
+    const isSound = configurationFault(configuration) === undefined;
+    const data = encodeConfigurationData(isSound ? configuration : votersOf('2'), Buffer.alloc(0));
+    return isSound ? data : data.subarray(0, this.#byte() % data.length);
+  }
+
   #entries(previousIndex: number, previousTerm: number, termMax: number): Entry[] {
     let term = Math.max(1, previousTerm);
     return Array.from({ length: this.#byte() % 5 }, (_, i) => {
       const byte = this.#byte();
       if (byte % 3 === 0 && term < termMax) term++;
       const index = previousIndex + 1 + i + (byte === 78 ? 1 : 0);
+      if (byte % 7 === 6) return { term, index, type: 'configuration', data: this.#configurationData() };
       const type = byte % 5 === 0 ? 'noop' : 'command';
       return { term, index, type, data: Buffer.alloc(type === 'noop' ? 0 : byte % 50) };
     });
