@@ -40,3 +40,10 @@ export interface MoveLeaderAnswer {
 }
 
 export const memberLimits = { nameBytesMax: 128, peerUrlsMax: 4, urlBytesMax: 256, membersMax: 32 } as const;
+
+/** Hexadecimal, with or without leading zeros, in upper or lower case; undefined if it is no member id. */
+export function parseMemberId(text: string): MemberIdText | undefined {
+  if (!/^[0-9a-f]{1,16}$/i.test(text)) return undefined;
+  const id = text.toLowerCase().replace(/^0+/, '');
+  return id === '' ? undefined : id;
+}

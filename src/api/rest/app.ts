@@ -1,6 +1,13 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { BalsaError } from '../../contract/errors.ts';
-import type { ClusterService, KvService, LeaseService, WatchService } from '../../replica/service.ts';
+import type {
+  BackupService,
+  ClusterService,
+  KvService,
+  LeaseService,
+  MembershipService,
+  WatchService,
+} from '../../replica/service.ts';
 import { endBrokenConnection, refuseMissingHost } from './client-error.ts';
 import { clusterRoutes } from './cluster.ts';
 import { compactRoutes } from './compact.ts';
@@ -8,12 +15,14 @@ import { healthRoutes } from './health.ts';
 import { createHttpServer } from './http-server.ts';
 import { kvRoutes } from './kv.ts';
 import { leaseRoutes } from './leases.ts';
+import { memberRoutes } from './members.ts';
 import { metricsRoutes } from './metrics.ts';
 import { collectRoutes, openapiRoutes } from './openapi.ts';
 import { sendProblem } from './problem.ts';
 import { rangeRoutes } from './range.ts';
 import { requestError } from './request-error.ts';
 import { routedUrl } from './request-target.ts';
+import { snapshotRoutes } from './snapshot.ts';
 import { txnBytesMaxFor, txnRoutes } from './txn.ts';
 import { answerUnrouted } from './unrouted.ts';
 import { versionRoutes } from './version.ts';
@@ -32,6 +41,8 @@ export interface RestOptions {
   readonly watch: WatchService;
   readonly leases: LeaseService;
   readonly cluster: ClusterService;
+  readonly membership?: MembershipService;
+  readonly backup?: BackupService;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** Balsa's own. */
   readonly version: string;
@@ -58,7 +69,7 @@ export interface RestOptions {
  * `app.server.closeAllConnections()` is called.
  */
 export function createRestApp(options: RestOptions): FastifyInstance {
-  const { kv, watch, leases, cluster, metrics, version, log, valueBytesMax } = options;
+  const { kv, watch, leases, cluster, membership, backup, metrics, version, log, valueBytesMax } = options;
   const {
     defaultTimeoutMs = 5000,
     maxTimeoutMs = 60_000,
@@ -103,6 +114,7 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   // Fastify would parse a body by its content type; a value is bytes, and JSON comes from curl as that of a form.
   app.addHttpMethod('POST', { hasBody: false, overrideExisting: true });
   app.addHttpMethod('PUT', { hasBody: false, overrideExisting: true });
+  app.addHttpMethod('PATCH', { hasBody: false, overrideExisting: true });
   app.addHttpMethod('DELETE', { hasBody: false, overrideExisting: true });
   app.removeAllContentTypeParsers();
 
@@ -125,6 +137,8 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   app.register(leaseRoutes, { leases, ...timeouts });
   app.register(compactRoutes, { kv, ...timeouts });
   app.register(clusterRoutes, { kv, cluster, ...timeouts });
+  if (membership !== undefined) app.register(memberRoutes, { membership, ...timeouts });
+  if (backup !== undefined) app.register(snapshotRoutes, { kv, backup, ...timeouts, reportFailure });
   app.register(healthRoutes, { kv, cluster });
   app.register(metricsRoutes, { kv, metrics });
   app.register(versionRoutes, { kv, cluster, version });

@@ -10,6 +10,7 @@ import type {
 import { answerHeaders, jsonType } from './answer-headers.ts';
 import { alarmsSchema, clusterSchema, statusSchema } from './cluster-schema.ts';
 import { parameterSet } from './parameters.ts';
+import { prettyJson } from './pretty-json.ts';
 import { Query } from './query.ts';
 import { type TimeoutBounds, timeoutOf } from './read-options.ts';
 import { splitTarget } from './request-target.ts';
@@ -34,21 +35,21 @@ export async function clusterRoutes(app: FastifyInstance, options: ClusterRoutes
       timeoutMs: timeoutOf(query, options),
     });
     reply.headers(answerHeaders(kv.header(), jsonType));
-    return pretty({ clusterId, leader: leader ?? null, raftTerm, revision, members: members.map(member) });
+    return prettyJson({ clusterId, leader: leader ?? null, raftTerm, revision, members: members.map(member) });
   }
 
   async function showStatus(request: FastifyRequest, reply: FastifyReply): Promise<string> {
     const query = Query.parse(splitTarget(request.originalUrl).query, parameters);
     timeoutOf(query, options);
     reply.headers(answerHeaders(kv.header(), jsonType));
-    return pretty(status(cluster.status()));
+    return prettyJson(status(cluster.status()));
   }
 
   async function showAlarms(request: FastifyRequest, reply: FastifyReply): Promise<string> {
     const query = Query.parse(splitTarget(request.originalUrl).query, parameters);
     timeoutOf(query, options);
     reply.headers(answerHeaders(kv.header(), jsonType));
-    return pretty({ alarms: cluster.alarms().map(alarm) });
+    return prettyJson({ alarms: cluster.alarms().map(alarm) });
   }
 
   app.get('/v1/cluster', { schema: clusterSchema(parameters) }, showCluster);
@@ -111,9 +112,4 @@ function peer(of: PeerStatus): object {
 /** JSON has no infinity, which stands for "never" and "not measured". */
 function known(number: number | undefined): number | null {
   return number !== undefined && Number.isFinite(number) ? number : null;
-}
-
-/** For people with curl, before all; programs read it as well. */
-function pretty(value: object): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
 }

@@ -77,6 +77,12 @@ export function choiceIn<Choice extends string>(
   throw refusedAt(placeIn(place, name), `must be one of ${choices.join(', ')}`);
 }
 
+/** Text; undefined if the member is left out. */
+export function textIn(object: JsonObject, name: string, place: Place): string | undefined {
+  const value = object[name];
+  return value === undefined ? undefined : textBytes(value, placeIn(place, name)).toString();
+}
+
 /** A whole number within those bounds, both included; undefined if the member is left out. */
 export function integerIn(
   object: JsonObject,

@@ -1,92 +1,33 @@
 // biome-ignore-all lint/suspicious/noThenProperty: a word of the API; nobody awaits these objects
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import Fastify from 'fastify';
 import { open } from '../../server/index.ts';
 import type { Answer, CallOptions, HttpClient } from './testing/http-client.ts';
+import { OpenapiDocument } from './testing/openapi-document.ts';
 import { type RunningApi, startNode } from './testing/start-api.ts';
-
-interface Content {
-  readonly schema: object;
-  readonly example?: unknown;
-}
-
-interface Response {
-  readonly description: string;
-  readonly headers: Readonly<Record<string, object>>;
-  readonly content?: Readonly<Record<string, Content>>;
-}
-
-interface Operation {
-  readonly operationId: string;
-  readonly summary: string;
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly description: string }[];
-  readonly responses: Readonly<Record<string, Response>>;
-}
-
-interface Document {
-  readonly openapi: string;
-  readonly components: object;
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-}
 
 describe('openapi', () => {
   let api: RunningApi;
   let client: HttpClient;
-  let document: Document;
+  let document: OpenapiDocument;
 
   before(async () => {
     api = await startNode(open);
     client = api.client;
-    document = (await client.call('GET /openapi.json')).json() as unknown as Document;
+    document = await OpenapiDocument.of(client);
   });
 
   after(() => api.stop());
 
-  function operations(): { readonly name: string; readonly operation: Operation }[] {
-    return Object.entries(document.paths).flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })),
-    );
-  }
-
-  /** Sends a request and compares what comes back with what the document says about it. */
-  async function checkDocumented(target: string, path: string, options?: CallOptions): Promise<Answer> {
-    const answer = await client.call(target, options);
-    const method = target.slice(0, target.indexOf(' ')).toLowerCase();
-    const response = document.paths[path]?.[method]?.responses[answer.status];
-    assert.ok(response !== undefined, `${target}: ${answer.status} is not documented`);
-    const declared = Object.keys(response.headers).map((name) => name.toLowerCase());
-    const sent = Object.keys(answer.headers).filter((name) => /^(balsa-|etag|retry-after|allow)/.test(name));
-    assert.deepEqual(
-      sent.filter((name) => !declared.includes(name)),
-      [],
-      `${target}: headers that are not documented`,
-    );
-    if (answer.bytes.length === 0) return answer;
-    const type = String(answer.headers['content-type']).split(';')[0] ?? '';
-    const content = response.content?.[type];
-    assert.ok(content !== undefined, `${target}: ${type} is not documented`);
-    if (/json$/.test(type) && type !== 'application/x-ndjson') await checkSchema(content.schema, answer.json(), target);
-    return answer;
-  }
-
-  /** Fastify's own validator, without the coercion that would mend what it checks. */
-  async function checkSchema(schema: object, value: unknown, what: string): Promise<void> {
-    const validator = Fastify({
-      ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, strict: false } },
-    });
-    const body = { ...schema, components: document.components };
-    validator.post('/', { schema: { body } }, async () => 'valid');
-    const payload = { payload: JSON.stringify(value), headers: { 'content-type': 'application/json' } };
-    const verdict = await validator.inject({ method: 'POST', url: '/', ...payload });
-    assert.equal(verdict.body, 'valid', `${what}: ${JSON.stringify(value)}`);
+  function checkDocumented(target: string, path: string, options?: CallOptions): Promise<Answer> {
+    return document.checkAnswer(target, path, options);
   }
 
   test('openapi: 3.1, with a name and a summary for each operation', () => {
-    assert.equal(document.openapi, '3.1.0');
-    const names = operations().map(({ operation }) => operation.operationId);
+    assert.equal(document.content.openapi, '3.1.0');
+    const names = document.operations().map(({ operation }) => operation.operationId);
     assert.equal(new Set(names).size, names.length);
-    for (const { name, operation } of operations()) {
+    for (const { name, operation } of document.operations()) {
       assert.ok(operation.summary.length > 0, name);
       for (const parameter of operation.parameters ?? []) assert.ok(parameter.description.length > 0, parameter.name);
       for (const [status, response] of Object.entries(operation.responses)) {
@@ -97,7 +38,7 @@ describe('openapi', () => {
   });
 
   test('openapi: all that rest-api promises is there', () => {
-    assert.deepEqual(Object.keys(document.paths).sort(), [
+    assert.deepEqual(Object.keys(document.content.paths).sort(), [
       '/',
       '/health',
       '/livez',
@@ -121,7 +62,7 @@ describe('openapi', () => {
   });
 
   test('openapi: the methods of each path are those that the server has', async () => {
-    for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [path, methods] of Object.entries(document.content.paths)) {
       const answer = await client.call(`TRACE ${pathOf(path)}`);
       assert.equal(answer.status, 405, path);
       assert.deepEqual(
@@ -135,10 +76,10 @@ describe('openapi', () => {
   });
 
   test('openapi: examples are valid by their schemas', async () => {
-    for (const { name, operation } of operations()) {
+    for (const { name, operation } of document.operations()) {
       for (const { content = {} } of Object.values(operation.responses)) {
         for (const { schema, example } of Object.values(content)) {
-          if (example !== undefined) await checkSchema(schema, example, name);
+          if (example !== undefined) await document.checkSchema(schema, example, name);
         }
       }
     }
@@ -168,7 +109,7 @@ describe('openapi', () => {
     await checkDocumented('DELETE /v1/kv/k', key);
     await checkDocumented('DELETE /v1/kv?start=%00', '/v1/kv');
     await checkDocumented('DELETE /v1/kv', '/v1/kv');
-    for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [path, methods] of Object.entries(document.content.paths)) {
       if (methods['get'] === undefined) continue;
       if (path !== key) await checkDocumented(`GET ${pathOf(path)}`, path);
       await checkDocumented(`GET ${pathOf(path)}?x`, path);
@@ -228,17 +169,17 @@ describe('openapi', () => {
   });
 
   test('openapi: a value is bytes of any type, and may be left out', () => {
-    const put = document.paths['/v1/kv/{key}']?.['put'] as unknown as { requestBody: object };
+    const put = document.content.paths['/v1/kv/{key}']?.['put'] as unknown as { requestBody: object };
     assert.deepEqual((put.requestBody as { required: boolean }).required, false);
     assert.deepEqual(Object.keys((put.requestBody as { content: object }).content), ['*/*']);
   });
 
   test('openapi: the parameters of an operation are those that it takes', async () => {
     for (const [target, operation] of [
-      ['GET /v1/kv/k', document.paths['/v1/kv/{key}']?.['get']],
-      ['GET /v1/kv', document.paths['/v1/kv']?.['get']],
-      ['DELETE /v1/kv', document.paths['/v1/kv']?.['delete']],
-      ['GET /readyz', document.paths['/readyz']?.['get']],
+      ['GET /v1/kv/k', document.content.paths['/v1/kv/{key}']?.['get']],
+      ['GET /v1/kv', document.content.paths['/v1/kv']?.['get']],
+      ['DELETE /v1/kv', document.content.paths['/v1/kv']?.['delete']],
+      ['GET /readyz', document.content.paths['/readyz']?.['get']],
     ] as const) {
       const documented = operation?.parameters?.filter((parameter) => parameter.in === 'query') ?? [];
       const detail = (await client.call(`${target}?unknown`)).json()['detail'];

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { AnswerHeader } from '../../../contract/kv.ts';
-import type { ClusterService, KvService, LeaseService, WatchService } from '../../../replica/service.ts';
+import type {
+  BackupService,
+  ClusterService,
+  KvService,
+  LeaseService,
+  MembershipService,
+  WatchService,
+} from '../../../replica/service.ts';
 import { createRestApp, type RestOptions } from '../index.ts';
 import { HttpClient } from './http-client.ts';
 
@@ -52,7 +59,7 @@ export async function startNode(open: OpenNode): Promise<RunningApi> {
 
 const header: AnswerHeader = { memberId: '8e9e05c52164694d', revision: 7, raftTerm: 3 };
 
-type Service = KvService & WatchService & LeaseService & ClusterService;
+type Service = KvService & WatchService & LeaseService & ClusterService & BackupService;
 
 /**
  * The skin over a service that does what the test says, for what a healthy member does not do: fail in the middle of an
@@ -61,7 +68,7 @@ type Service = KvService & WatchService & LeaseService & ClusterService;
 export async function startApp(
   t: Pick<TestContext, 'after'>,
   service: Partial<Service>,
-  options: Partial<RestOptions> = {},
+  options: Partial<Omit<RestOptions, 'membership'>> & { readonly membership?: Partial<MembershipService> } = {},
 ): Promise<RunningApp> {
   const unexpected = async (): Promise<never> => {
     throw new Error('the test gives no such method');
@@ -94,18 +101,31 @@ export async function startApp(
     cluster: unexpected,
     readiness: unexpected,
     liveness: () => [],
+    backup: unexpected,
     ...service,
+  };
+  // By itself, because it has a `list` as the leases do.
+  const membership: MembershipService = {
+    add: unexpected,
+    promote: unexpected,
+    remove: unexpected,
+    update: unexpected,
+    list: unexpected,
+    moveLeader: unexpected,
+    ...options.membership,
   };
   const app = createRestApp({
     kv: complete,
     watch: complete,
     leases: complete,
     cluster: complete,
+    backup: complete,
     metrics: async () => ({ contentType: 'text/plain; charset=utf-8', body: '' }),
     version: '1.2.3',
     valueBytesMax: 1024,
     log: { requestFailed: () => {}, listenerFailed: () => {} },
     ...options,
+    membership,
   });
   t.after(async () => {
     app.server.closeAllConnections();
