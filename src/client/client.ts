@@ -36,6 +36,7 @@ import {
   shapeQuery,
 } from './queries.ts';
 import { type Exchange, limitsOf } from './request.ts';
+import { openSnapshot, type Snapshot, type SnapshotOptions } from './snapshot.ts';
 import { onlyReads, type Txn, type TxnOutcome } from './txn.ts';
 import { txnJson, txnOutcomeOf } from './txn-json.ts';
 import { Watch, type WatchOptions } from './watch.ts';
@@ -79,7 +80,7 @@ export function connect(options: ClientOptions = {}): BalsaClient {
 export class BalsaClient {
   /** Grant, renew, look at and revoke leases. */
   readonly leases: Leases;
-  /** Add, promote, remove and move members, and the leadership among them. */
+  /** Add, promote, remove members, and move leadership between them. */
   readonly members: Members;
   readonly #endpoints: Endpoints;
 
@@ -294,6 +295,20 @@ export class BalsaClient {
       body: bytesOf(JSON.stringify({ revision })),
     });
     return { revision: jsonOf<{ revision: number }>(reply).revision };
+  }
+
+  /**
+   * A backup of the whole store, as one member has it: a file that `balsa snapshot verify` and `restore` read.
+   *
+   * ```ts
+   * const { revision, chunks } = await balsa.snapshot();
+   * await pipeline(chunks, createWriteStream('balsa.backup'));
+   * ```
+   *
+   * What was written is whole only if the chunks end without an error.
+   */
+  snapshot(options: SnapshotOptions = {}): Promise<Snapshot> {
+    return openSnapshot(this.#endpoints, options);
   }
 
   /** What one member says of itself; of the first endpoint that answers, unless one is named. */

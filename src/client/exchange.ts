@@ -13,9 +13,10 @@ export interface Reply {
   readonly expected: BalsaError | undefined;
 }
 
-/** An answer without an end, that is read as it comes. */
+/** An answer that is read as it comes: one without an end, or one that is too large to be held. */
 export interface OpenStream {
   readonly endpoint: string;
+  readonly headers: Headers;
   /** The next bytes, once there are any. */
   read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
   /** Ends the connection, and what is being read. Idempotent. */
@@ -65,7 +66,8 @@ export class Endpoints {
   }
 
   /**
-   * Opens a stream at the first endpoint that takes it. One that has just broken is asked last.
+   * Opens a stream, of the type that the request accepts, at the first endpoint that takes it. One that has just broken
+   * is asked last.
    *
    * @throws BalsaError if no endpoint takes it within the time.
    */
@@ -162,13 +164,13 @@ async function send(endpoint: string, request: Exchange, timeoutMs: number, pati
   return { ...reply, expected: problem };
 }
 
-/** The time is for the headers alone: the body has no end. */
+/** The time is for the headers alone: the body takes as long as it takes. */
 async function openAt(endpoint: string, request: Exchange, timeoutMs: number): Promise<OpenStream> {
   const limits = { timeoutMs: timeoutMs + graceMs, signal: request.signal };
   return within(limits, async (signal) => {
     const response = await fetch(urlOf(endpoint, request, timeoutMs), { ...partsOf(request), signal });
     if (!response.ok) throw problemOf(endpoint, request, response, new Uint8Array(await response.arrayBuffer()));
-    const stream = streamOf(endpoint, response);
+    const stream = streamOf(endpoint, request, response);
     // It came after all, and nobody waits for it any more.
     if (signal.aborted) stream.close();
     return stream;
@@ -178,14 +180,16 @@ async function openAt(endpoint: string, request: Exchange, timeoutMs: number): P
   });
 }
 
-function streamOf(endpoint: string, response: Response): OpenStream {
+function streamOf(endpoint: string, request: Exchange, response: Response): OpenStream {
+  const { headers } = response;
   const reader = response.body?.getReader();
   const close = (): void => {
     // It rejects if the connection has broken already.
     reader?.cancel().catch(() => undefined);
   };
-  if (reader !== undefined && response.headers.get('content-type')?.includes('ndjson')) {
-    return { endpoint, read: () => reader.read(), close };
+  const type = headers.get('content-type')?.split(';')[0];
+  if (reader !== undefined && type === request.headers?.['accept']) {
+    return { endpoint, headers, read: () => reader.read(), close };
   }
   close();
   throw notOfBalsa(endpoint, response, 'bad_request');

@@ -68,7 +68,7 @@ function adviceOnUnknown(request: Exchange): string {
   const how =
     request.repetition === 'recognized'
       ? 'Send it again with the same idempotency key to find out.'
-      : 'Read the key to find out.';
+      : (request.findOut ?? 'Read the key to find out.');
   return `the write may or may not have happened. ${how}`;
 }
 

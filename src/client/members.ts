@@ -1,98 +1,116 @@
-import type { Promotion } from '../contract/members.ts';
+import type { MemberDescription, MemberIdText, Promotion } from '../contract/members.ts';
 import { jsonOf } from './answers.ts';
 import type { Endpoints } from './exchange.ts';
 import { bytesOf } from './key-path.ts';
-import type { RequestOptions } from './options.ts';
+import type { ReadOptions, RequestOptions } from './options.ts';
+import { readQuery } from './queries.ts';
 import { type Exchange, limitsOf } from './request.ts';
 
-export interface MemberAddOptions extends RequestOptions {
-  /** For people; a member that starts says its own. */
-  readonly name?: string;
-  /** `auto`: it votes as soon as it has caught up, and until then is a learner. Default `manual`. */
-  readonly promote?: Promotion;
-}
+/** A member as the cluster's own table has it. */
+export type Member = MemberDescription;
 
-/** A member as the cluster's own table has it. Ids are hexadecimal. */
-export interface Member {
-  readonly id: string;
-  /** Empty if it was not named and has not been started. */
-  readonly name: string;
-  readonly role: 'voter' | 'learner';
-  readonly peerUrls: readonly string[];
-  /** Empty until the member has been started. */
-  readonly clientUrls: readonly string[];
-}
-
+/** Who belongs to the cluster. */
 export interface Membership {
   readonly clusterId: string;
   readonly members: readonly Member[];
 }
 
-/** After a change, with the member that it was about. */
+/** After a change: also the member that it was about. */
 export interface ChangedMembership extends Membership {
   readonly member: Member;
 }
 
-/** Who the members are: `balsa.members`. Only one change is made at a time; another one is `change_in_progress`. */
+export interface MemberAddOptions extends RequestOptions {
+  /** For people; a member that starts says its own. */
+  readonly name?: string;
+  /** `auto` (the default): it votes as soon as it has caught up. `manual`: when it is promoted. */
+  readonly promote?: Promotion;
+}
+
+/**
+ * The members of the cluster. One change at a time: `change_in_progress` while another one is under way; one that would
+ * leave too few members to decide is refused with `quorum_at_risk`. Ids are hexadecimal.
+ */
 export class Members {
   readonly #endpoints: Endpoints;
 
+  /** Use `BalsaClient.members`. */
   constructor(endpoints: Endpoints) {
     this.#endpoints = endpoints;
   }
 
-  async list(options: RequestOptions = {}): Promise<Membership> {
-    return jsonOf(await this.#exchange('GET', membersPath, undefined, options));
+  async list(options: Pick<ReadOptions, 'consistency' | 'timeoutMs' | 'signal'> = {}): Promise<Membership> {
+    const reply = await this.#endpoints.exchange({
+      ...limitsOf(options),
+      method: 'GET',
+      path: membersPath,
+      repetition: 'harmless',
+      query: readQuery(options),
+    });
+    return jsonOf(reply);
   }
 
   /**
-   * Lets a member in, as a learner, under an id that is new. Start it then with `--initial-cluster-state existing`.
+   * Adds a member, which begins as a learner and is then to be started.
    *
    * ```ts
-   * const { member } = await balsa.members.add(['http://node4:2380'], { name: 'node4', promote: 'auto' });
+   * const { member } = await balsa.members.add(['http://10.0.0.4:2380'], { name: 'node4' });
    * ```
+   *
+   * @param peerUrls Where the other members reach it; `member_exists` if one of them has one of these.
    */
-  async add(peerUrls: readonly string[], options: MemberAddOptions = {}): Promise<ChangedMembership> {
+  add(peerUrls: readonly string[], options: MemberAddOptions = {}): Promise<ChangedMembership> {
     const { name, promote } = options;
-    return jsonOf(await this.#exchange('POST', membersPath, { name, peerUrls, promote }, options));
+    const body = { peerUrls, ...(name !== undefined && { name }), ...(promote !== undefined && { promote }) };
+    return this.#change({ ...limitsOf(options), method: 'POST', path: membersPath }, body);
   }
 
-  /** A learner votes from now on; `learner_behind` if it has not caught up. */
-  async promote(id: string, options: RequestOptions = {}): Promise<ChangedMembership> {
-    return jsonOf(await this.#exchange('POST', `${pathOf(id)}/promote`, undefined, options));
+  /** A learner votes from here on; `learner_behind` until it has caught up. */
+  promote(id: MemberIdText, options: RequestOptions = {}): Promise<ChangedMembership> {
+    return this.#change({ ...limitsOf(options), method: 'POST', path: `${pathOf(id)}/promote` });
   }
 
-  /** Where the other members reach it from now on. */
-  async update(id: string, peerUrls: readonly string[], options: RequestOptions = {}): Promise<ChangedMembership> {
-    return jsonOf(await this.#exchange('PATCH', pathOf(id), { peerUrls }, options));
+  /** Where the others reach it from now on. */
+  update(id: MemberIdText, peerUrls: readonly string[], options: RequestOptions = {}): Promise<ChangedMembership> {
+    return this.#change({ ...limitsOf(options), method: 'PATCH', path: pathOf(id) }, { peerUrls });
   }
 
-  /** For good: the member stops, and its id is never used again. */
-  async remove(id: string, options: RequestOptions = {}): Promise<Membership> {
-    return jsonOf(await this.#exchange('DELETE', pathOf(id), undefined, options));
+  /** The member takes part no more; its id is never used again. */
+  remove(id: MemberIdText, options: RequestOptions = {}): Promise<Membership> {
+    return this.#change({ ...limitsOf(options), method: 'DELETE', path: pathOf(id) });
   }
 
-  /** Hands leadership to that member, by name or id, or to the one that has most of the log; resolves when it leads. */
-  async moveLeader(to?: string, options: RequestOptions = {}): Promise<{ readonly leader: string }> {
-    return jsonOf(await this.#exchange('POST', '/v1/cluster/leader', { to }, options));
-  }
-
-  #exchange(method: Exchange['method'], path: string, body: object | undefined, options: RequestOptions) {
-    return this.#endpoints.exchange({
+  /** Hands leadership to a voter, by id or name, or to the most advanced one; resolves when it leads. */
+  async moveLeader(to?: string, options: RequestOptions = {}): Promise<{ readonly leader: MemberIdText }> {
+    const reply = await this.#endpoints.exchange({
       ...limitsOf(options),
-      method,
-      path,
-      repetition: method === 'GET' ? 'harmless' : 'unsafe',
-      ...(body !== undefined && {
-        headers: { 'content-type': 'application/json' },
-        body: bytesOf(JSON.stringify(body)),
-      }),
+      ...jsonBody({ to }),
+      method: 'POST',
+      path: '/v1/cluster/leader',
+      // One that is named leads afterwards, however often that is asked for.
+      repetition: to === undefined ? 'unsafe' : 'harmless',
+      findOut: 'See who leads to find out.',
     });
+    return jsonOf(reply);
+  }
+
+  async #change(request: Omit<Exchange, 'repetition'>, body?: object): Promise<ChangedMembership> {
+    const reply = await this.#endpoints.exchange({
+      ...request,
+      ...(body !== undefined && jsonBody(body)),
+      repetition: 'unsafe',
+      findOut: 'List the members to find out.',
+    });
+    return jsonOf(reply);
   }
 }
 
 const membersPath = '/v1/cluster/members';
 
-function pathOf(id: string): string {
+function pathOf(id: MemberIdText): string {
   return `${membersPath}/${encodeURIComponent(id)}`;
+}
+
+function jsonBody(body: object): Pick<Exchange, 'headers' | 'body'> {
+  return { headers: { 'content-type': 'application/json' }, body: bytesOf(JSON.stringify(body)) };
 }

@@ -1,7 +1,6 @@
 import { BalsaError } from '../contract/errors.ts';
 import type { OpenStream } from './exchange.ts';
-import { codeOf } from './failures.ts';
-import { TimeUp, within } from './within.ts';
+import { readWithin } from './read-within.ts';
 
 const newline = 0x0a;
 
@@ -33,18 +32,6 @@ export async function* linesOf(
     if (lineBytes > limits.lineBytesMax) {
       throw new BalsaError('too_large', `${stream.endpoint} sent a line of more than ${limits.lineBytesMax} bytes.`);
     }
-  }
-}
-
-/** Undefined at the end. */
-async function readWithin(stream: OpenStream, silenceMs: number): Promise<Uint8Array | undefined> {
-  try {
-    const { value } = await within({ timeoutMs: silenceMs, signal: undefined }, () => stream.read());
-    return value;
-  } catch (cause) {
-    const what =
-      cause instanceof TimeUp ? `has been silent for ${silenceMs} ms` : `broke the connection (${codeOf(cause)})`;
-    throw new BalsaError('unavailable', `${stream.endpoint} ${what}.`, { cause });
   }
 }
 

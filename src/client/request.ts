@@ -23,6 +23,8 @@ export interface Exchange {
   readonly signal?: AbortSignal | undefined;
   /** An answer with this error code is returned and not thrown. */
   readonly expect?: ErrorCode;
+  /** What to do to learn what became of it, where that is not to read the key. */
+  readonly findOut?: string;
   /** The only endpoint that is asked, such as the one whose own state is wanted. */
   readonly endpoint?: string | undefined;
 }
