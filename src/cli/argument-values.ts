@@ -22,6 +22,19 @@ export function leaseId(name: string, text: string): LeaseId {
   throw new CommandError(`${name}: must be a lease id, up to 16 hexadecimal digits, not "${text}"`);
 }
 
+/** Peer URLs, separated by commas; what each has to be is for the cluster to say. */
+export function peerUrls(text: string): readonly string[] {
+  const urls = text
+    .split(',')
+    .map((url) => url.trim())
+    .filter((url) => url !== '');
+  const wrong = urls.find((url) => !/^https?:\/\/./.test(url) || !URL.canParse(url));
+  if (urls.length > 0 && wrong === undefined) return urls;
+  throw new CommandError(
+    `--peer-urls: must be one or more URLs such as http://10.0.0.4:2380, separated by commas, not "${wrong ?? text}"`,
+  );
+}
+
 /** An option of the client under its name there, or nothing if the flag was not given. */
 export function given<Name extends string, Value>(
   name: Name,

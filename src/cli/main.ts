@@ -5,8 +5,10 @@ import { clusterCommand } from './commands/cluster.ts';
 import { compactCommand } from './commands/compact.ts';
 import { delCommand } from './commands/del.ts';
 import { getCommand } from './commands/get.ts';
+import { leaderActionNames, leaderCommand } from './commands/leader.ts';
 import { leaseActionNames, leaseCommand } from './commands/lease.ts';
 import { listCommand } from './commands/list.ts';
+import { memberActionNames, memberCommand } from './commands/member.ts';
 import { putCommand } from './commands/put.ts';
 import { serveCommand } from './commands/serve.ts';
 import { statusCommand } from './commands/status.ts';
@@ -29,18 +31,35 @@ const commands = [
   txnCommand,
   leaseCommand,
   compactCommand,
+  memberCommand,
+  leaderCommand,
   statusCommand,
   versionCommand,
 ] as const;
 
-/** Those of `lease` have two words. */
+/** Those with actions have two words. */
 const commandNames = [
   ...commands.map((command) => String(command.command).split(' ')[0] ?? ''),
   ...leaseActionNames.map((action) => `lease ${action}`),
+  ...memberActionNames.map((action) => `member ${action}`),
+  ...leaderActionNames.map((action) => `leader ${action}`),
 ];
 
 /** Commands that may have written when they fail. */
-const writes: ReadonlySet<string> = new Set(['put', 'del', 'txn', 'compact', 'lease grant', 'lease revoke']);
+const writes: ReadonlySet<string> = new Set([
+  'put',
+  'del',
+  'txn',
+  'compact',
+  'lease grant',
+  'lease revoke',
+  'member add',
+  'member promote',
+  'member remove',
+  'member update',
+  'member replace',
+  'leader transfer',
+]);
 
 process.exit(await main(process.argv.slice(2)));
 

@@ -17,6 +17,8 @@ const problems: readonly [given: string, message: string, line: RegExp][] = [
     'Unknown arguments: gratn, 5',
     /^there is no command "lease gratn"; did you mean balsa lease grant\?$/,
   ],
+  ['lease gran', 'say what to do with leases', /^there is no command "lease gran"; did you mean balsa lease grant\?$/],
+  ['lease', 'Not enough non-option arguments', /^say what to do: balsa lease grant\|revoke; see balsa lease --help$/],
   ['lease xyzzy --endpoints x', 'Unknown arguments: endpoints', /^there is no command "lease xyzzy"; see balsa lease/],
   ['lease --foo', 'Unknown argument: foo', /^balsa lease has no flag --foo; see balsa lease --help$/],
   [

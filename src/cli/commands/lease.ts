@@ -22,7 +22,7 @@ export const leaseCommand: CommandModule = {
   builder: (program) => {
     for (const action of actions) program.command(action as typeof leaseCommand);
     return program
-      .demandCommand(1, 'say what to do with leases: balsa lease --help lists it')
+      .demandCommand(1)
       .example('$0 lease grant 30', 'prints the id')
       .example('$0 put service/1 here --lease 694d5765fc71500b', 'the key is deleted when the lease ends')
       .example('$0 lease keep-alive 694d5765fc71500b', 'renews it until Ctrl-C');
