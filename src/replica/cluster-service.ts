@@ -1,7 +1,7 @@
 import type { MemberRecord } from '../mvcc/index.ts';
 import type { MemberId } from '../raft/index.ts';
-import { peerRequestKinds } from './peer-request-kinds.ts';
 import { protocolVersions } from '../transport/index.ts';
+import { peerRequestKinds } from './peer-request-kinds.ts';
 import { decodeProgress, type LeaderProgress } from './progress.ts';
 import type { Replica } from './replica.ts';
 import type {
