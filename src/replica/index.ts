@@ -1,4 +1,5 @@
 export { AutoCompaction, type AutoCompactionOptions } from './auto-compaction.ts';
+export { ReplicaBackupService } from './backup-service.ts';
 export { ReplicaClusterService } from './cluster-service.ts';
 export { ClusterVersion } from './cluster-version.ts';
 export type { IncomingStore } from './incoming-store.ts';

@@ -3,6 +3,7 @@ import type { Store, StoreExport } from '../mvcc/index.ts';
 import type { LogIndex } from '../raft/index.ts';
 import type { RaftLog } from '../storage/index.ts';
 import type { ReplicaLog } from './replica-log.ts';
+import { positionOf } from './snapshot-position.ts';
 import { chunkBytes, decodeChunkQuestion, encodeDescription } from './snapshot-transfer.ts';
 
 /** A follower that asks for nothing that long has gone, or begins anew. */
@@ -74,9 +75,8 @@ export class SnapshotSender {
 
   async #opened(to: string, source: StoreExport): Promise<Uint8Array> {
     const { log, logger, clock } = this.#options;
-    const term = log.term(source.appliedIndex);
-    const configuration = log.configurations().findLast(({ index }) => index <= source.appliedIndex)?.configuration;
-    if (term === undefined || configuration === undefined || this.#isClosed) {
+    const position = positionOf(source, log);
+    if (position === undefined || this.#isClosed) {
       await source.close();
       throw new Error('the log does not reach back to what the store holds; ask again');
     }
@@ -90,8 +90,7 @@ export class SnapshotSender {
       askedMs: clock.monotonicMs(),
     });
     logger.info('sending a snapshot', { to, index: source.appliedIndex, bytes: source.bytesExpected });
-    const { appliedIndex: index, bytesExpected } = source;
-    return encodeDescription({ transfer, index, term, configuration, bytesExpected });
+    return encodeDescription({ transfer, ...position, bytesExpected: source.bytesExpected });
   }
 
   /** The next chunk of what it opened. */

@@ -11,9 +11,11 @@ import {
   publishCommand,
   Quota,
   Replica,
+  ReplicaBackupService,
   ReplicaClusterService,
   ReplicaKvService,
   ReplicaLeaseService,
+  ReplicaMembershipService,
   ReplicaWatchService,
   Scrubber,
   type State,
@@ -135,6 +137,8 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
   const kv = new ReplicaKvService(replica, { valueBytesMax: config.maxRequestBytes, pageBytesMax: 4 * 1024 * 1024 });
   const leases = new ReplicaLeaseService(replica);
   const watch = new ReplicaWatchService(replica);
+  const membership = new ReplicaMembershipService(replica);
+  const backup = new ReplicaBackupService(replica, { version });
   new ClusterVersion(replica);
   new Quota(replica, config.quotaBackendBytes);
   new AutoCompaction(replica, autoCompactionOf(config) ?? { mode: 'off' });
@@ -145,7 +149,7 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
   resources.add(() => running.stop());
   replica.start();
   if (config.join.length > 0) resources.add(reportJoining(memberId, cluster, systemClock, log));
-  const listener = await serveClients(config, { kv, cluster, leases, watch, metrics, log });
+  const listener = await serveClients(config, { kv, cluster, membership, backup, leases, watch, metrics, log });
   log.info('serving clients', { urls: listener.urls, memberId, clusterId });
   const ready = publish(replica, config, identity, listener, log);
 
@@ -269,6 +273,8 @@ function serveClients(
   parts: {
     readonly kv: ReplicaKvService;
     readonly cluster: ReplicaClusterService;
+    readonly membership: ReplicaMembershipService;
+    readonly backup: ReplicaBackupService;
     readonly leases: ReplicaLeaseService;
     readonly watch: ReplicaWatchService;
     readonly metrics: NodeMetrics;
@@ -278,6 +284,8 @@ function serveClients(
   const app = createRestApp({
     kv: parts.kv,
     cluster: parts.cluster,
+    membership: parts.membership,
+    backup: parts.backup,
     leases: parts.leases,
     watch: parts.watch,
     metrics: () => parts.metrics.render(),
