@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import { isVoter, membersOf } from './configuration.ts';
+import { isVoter } from './configuration.ts';
 import type { CoreState, Leadership } from './core-state.ts';
 import type { LogIndex, Term } from './types.ts';
 
@@ -36,8 +36,9 @@ function checkLeadership(core: CoreState, { noopIndex, followers, uncommitted }:
   const { lastIndex, committed, configurations } = log;
   const hasLeft = !isVoter(configuration, id) && configurations.newest.index <= committed;
   assert(!hasLeft, 'it leads a configuration that it has left');
-  for (const member of membersOf(configuration)) {
-    assert(member === id || followers.has(member), () => `member ${member} is not sent the log`);
+  for (const set of [configuration.voters, configuration.votersOutgoing, configuration.learners]) {
+    const isServed = set.every((member) => member === id || followers.has(member));
+    assert(isServed, 'a member of the configuration is not sent the log');
   }
   assert(lastIndex >= noopIndex, 'a leader without an entry of its own term');
   assert(uncommitted.count === lastIndex - Math.max(committed, noopIndex - 1), 'open entries are miscounted');

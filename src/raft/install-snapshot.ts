@@ -3,8 +3,8 @@ import type { CoreState } from './core-state.ts';
 import type { Snapshot } from './types.ts';
 
 /**
- * A snapshot of what a leader had committed takes the place of everything here (thesis 5.3; pitfall: keeping what
- * conflicts with it). See `RaftCore.installSnapshot`.
+ * A snapshot of what is committed takes the place of everything here, unless the log holds the entry at its end: what
+ * conflicts with it must not stay behind (Raft paper 7, InstallSnapshot, receiver 6 and 7). See `RaftCore.installSnapshot`.
  */
 export function installSnapshot(core: CoreState, snapshot: Snapshot): boolean {
   const { log } = core;
