@@ -169,3 +169,15 @@ test('progress: nonsense does not move it: rejected what was never sent, or noth
   follower.rejected(50, 40);
   assert.deepEqual([follower.state, follower.matchIndex, follower.nextIndex], ['replicate', 5, 6]);
 });
+
+test('progress: a late answer of a member that had no configuration does not have the snapshot sent twice', () => {
+  const follower = probing(6);
+  follower.rejectedAll(5);
+  follower.accepted(5, 1);
+  follower.rejectedAll(5);
+  assert.equal(follower.state, 'replicate');
+  // One that has forgotten everything since says so to the next append.
+  send(follower, 1);
+  follower.rejectedAll(6);
+  assert.equal(follower.state, 'snapshot');
+});

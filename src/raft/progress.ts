@@ -147,8 +147,9 @@ export class FollowerProgress {
 
   /** The follower rejected an append behind `rejectedIndex`, and any other, because it has no configuration. */
   rejectedAll(rejectedIndex: LogIndex): void {
-    // Once it has a snapshot, a late answer is about less than it is known to have.
     if (this.#state === 'snapshot' || !this.#mayBeRejected(rejectedIndex)) return;
+    // Once it has a snapshot, a late answer is about no more than it is known to have.
+    if (this.#state === 'replicate' && rejectedIndex <= this.#matchIndex) return;
     this.#matchIndex = 0;
     this.becomeSnapshot();
     this.#lacksConfiguration = true;
