@@ -48,5 +48,6 @@ function pause(clock: Clock, pauseMs: number, signal: AbortSignal): Promise<void
       resolve();
     }
     signal.addEventListener('abort', end);
+    if (signal.aborted) end();
   });
 }
