@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { ManualClock } from '../base/testing/manual-clock.ts';
-import { encodeCommand } from '../mvcc/index.ts';
+import { type Command, encodeCommand } from '../mvcc/index.ts';
 import type { Entry } from '../raft/index.ts';
 import { DamagedStorage, directoryFiles, setAside } from '../storage/index.ts';
 import { openState, type State } from './open-state.ts';
+import { puts, snapshotOfPuts } from './testing/snapshot-source.ts';
 
 test('open state: a whole log is opened as it was, and nobody is suspect', async () => {
   await using directory = new Directory();
@@ -79,20 +83,150 @@ test('open state: a damaged store is built again from the log, also by a group o
   }
 });
 
+test('open state: a store that is lost behind a log whose beginning is dropped: the member begins anew, as if its log were lost', async () => {
+  for (const lose of [
+    (d: Directory) => d.breakFile('data/CURRENT'),
+    (d: Directory) => rmSync(join(d.path, 'data'), { recursive: true }),
+  ]) {
+    await using directory = new Directory();
+    await directory.with(write(6));
+    await directory.with(({ log }) => log.persist({ hardState: undefined, entries: [], dropTo: 4 }));
+    lose(directory);
+    for (let start = 0; start < 2; start++) {
+      await directory.with(async ({ log, store }) => {
+        const hardState = { term: 4, vote: undefined, commit: 0, suspectTerm: 4 };
+        assert.deepEqual([log.firstIndex(), log.hardState, store.appliedIndex], [1, hardState, 0]);
+      });
+    }
+    assert.deepEqual(directory.aside(), ['data.damaged-1', 'log.damaged-1']);
+  }
+});
+
+test('open state: the only voter refuses to start without the store that its log cannot build, and names backups', async () => {
+  await using directory = new Directory(['1']);
+  await directory.with(write(6));
+  await directory.with(({ log }) => log.persist({ hardState: undefined, entries: [], dropTo: 4 }));
+  directory.breakFile('data/CURRENT');
+  await assert.rejects(directory.with(write(0)), /only voter.*restore a backup/s);
+  assert.deepEqual(directory.aside(), [], 'nothing was touched');
+});
+
+test('open state: whether there are others who have what was lost the members say, not the first configuration', async () => {
+  const joiner = { id: '2', name: '', peerUrls: [], clientUrls: [], version: '' };
+  const change = (...commands: Command[]): Entry[] =>
+    commands.map((command, i) => ({ index: i + 1, term: 4, type: 'command', data: encodeCommand(command) }));
+  const add: Command = { kind: 'memberAdd', member: { ...joiner, promote: 'auto' } };
+  const founded: Command = { kind: 'memberAdd', member: { ...joiner, id: '1' } };
+  await using grown = new Directory(['1']);
+  await grown.with(apply(change(founded, add, { kind: 'memberPromoted', memberId: '2' })));
+  grown.breakFile('log/CURRENT');
+  await grown.with(async ({ log }) => assert.equal(log.hardState.suspectTerm, 4));
+  await using learning = new Directory(['1', '2', '3']);
+  await learning.with(apply(change(founded, add)));
+  learning.breakFile('log/CURRENT');
+  await assert.rejects(learning.with(write(0)), DamagedStorage, 'its only other member is a learner');
+});
+
+test('open state: an installation that was cut off in the middle of its renames is finished', async () => {
+  const move = (d: Directory, from: string, to: string): void => renameSync(join(d.path, from), join(d.path, to));
+  const { snapshot, chunks } = await snapshotOfPuts(9);
+  for (const cut of [
+    () => undefined,
+    (d: Directory) => move(d, 'data', 'data.replaced'),
+    (d: Directory) => {
+      move(d, 'data', 'data.replaced');
+      move(d, 'data.incoming', 'data');
+    },
+    (d: Directory) => {
+      move(d, 'data', 'data.replaced');
+      move(d, 'data.incoming', 'data');
+      rmSync(join(d.path, 'data.replaced', 'CURRENT'));
+    },
+    // What is to be replaced is damaged as well.
+    (d: Directory) => d.breakFile('data/CURRENT'),
+  ]) {
+    await using directory = new Directory();
+    await directory.with(write(3));
+    await directory.with(async (state) => {
+      const incoming = await state.beginIncoming();
+      for (const chunk of chunks) await incoming.write(chunk);
+      await incoming.finish();
+      await state.log.persist({ hardState: { term: 4, vote: '2', commit: 9 }, entries: [], snapshot });
+    });
+    cut(directory);
+    for (let start = 0; start < 2; start++) {
+      await directory.with(async ({ log, store }) => {
+        assert.deepEqual([log.firstIndex(), log.hardState.suspectTerm], [10, undefined]);
+        assert.deepEqual([store.appliedIndex, store.keyCount], [9, 9]);
+      });
+    }
+    assert.deepEqual(readdirSync(directory.path).sort(), ['data', 'log', 'receipt']);
+  }
+});
+
+test('open state: what came in is removed, whole or not, unless the log begins behind it', async () => {
+  const { snapshot, chunks } = await snapshotOfPuts(9);
+  for (const isWhole of [false, true]) {
+    await using directory = new Directory();
+    await directory.with(write(3));
+    await directory.with(async (state) => {
+      const incoming = await state.beginIncoming();
+      for (const chunk of isWhole ? chunks : chunks.slice(0, -1)) await incoming.write(chunk);
+      if (isWhole) await incoming.finish();
+      await assert.rejects(isWhole ? Promise.reject(new Error('done')) : state.beginIncoming(), /done|two snapshots/);
+    });
+    assert(readdirSync(directory.path).includes('data.incoming'));
+    await directory.with(async ({ log, store }) => assert.deepEqual([log.lastIndex(), store.appliedIndex], [3, 3]));
+    assert.deepEqual(readdirSync(directory.path).sort(), ['data', 'log', 'receipt']);
+    // Another one can be begun, and given up, in the same process.
+    await directory.with(async (state) => {
+      await (await state.beginIncoming()).discard();
+      const incoming = await state.beginIncoming();
+      for (const chunk of chunks) await incoming.write(chunk);
+      assert.equal((await incoming.finish()).appliedIndex, snapshot.index);
+      await incoming.discard();
+    });
+    assert.deepEqual(readdirSync(directory.path).sort(), ['data', 'log', 'receipt']);
+  }
+});
+
+test('open state: a process that is killed while it installs leaves the old state or the new one', {
+  timeout: 120_000,
+}, async () => {
+  const run = async (step: number): Promise<'old' | 'new' | 'through'> => {
+    await using directory = new Directory();
+    await directory.with(write(3));
+    const script = fileURLToPath(new URL('./testing/installing-process.ts', import.meta.url));
+    const child = spawn(process.execPath, ['--import', 'tsx', script, directory.path, '2000', String(step)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+    assert(signal === 'SIGKILL' || code === 0, `it ended with ${code}`);
+    let found: 'old' | 'new' = 'old';
+    await directory.with(async ({ log, store }) => {
+      found = log.firstIndex() === 1 ? 'old' : 'new';
+      const index = found === 'old' ? 3 : 2000;
+      assert.deepEqual([store.appliedIndex, store.keyCount, log.lastIndex()], [index, index, index], `step ${step}`);
+      assert.equal(log.hardState.suspectTerm, undefined);
+    });
+    assert.deepEqual(readdirSync(directory.path).sort(), ['data', 'log', 'receipt']);
+    return code === 0 ? 'through' : found;
+  };
+  const outcomes: string[] = [];
+  for (let step = 1; outcomes.at(-1) !== 'through'; step += 2) {
+    outcomes.push(...(await Promise.all([run(step), run(step + 1)])));
+  }
+  assert(outcomes.includes('old') && outcomes.includes('new'), outcomes.join(' '));
+});
+
 /** So many entries of term 4, durable and applied. */
 function write(count: number): (state: State) => Promise<void> {
+  return apply(puts(1, count));
+}
+
+function apply(entries: readonly Entry[]): (state: State) => Promise<void> {
   return async ({ log, store }) => {
-    const entries = Array.from({ length: count }, (_, i): Entry => {
-      const put = {
-        kind: 'put',
-        key: Buffer.from(`k${i}`),
-        value: Buffer.from('v'),
-        condition: undefined,
-        previous: false,
-      } as const;
-      return { index: i + 1, term: 4, type: 'command', data: encodeCommand(put) };
-    });
-    await log.persist({ hardState: { term: 4, vote: '2', commit: count }, entries });
+    await log.persist({ hardState: { term: 4, vote: '2', commit: entries.length }, entries });
     for (const entry of entries) await store.apply(entry.index, entry.data, entry);
   };
 }
