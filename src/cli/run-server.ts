@@ -17,7 +17,7 @@ export async function runServer(flags: Readonly<Record<string, unknown>>): Promi
   }
 
   // Loaded here, not above: an invalid flag is answered without it, and LevelDB is loaded after the log is there.
-  const { MemberRemoved, open } = await import('../server/index.ts');
+  const { MemberExpelled, open } = await import('../server/index.ts');
   const opening = open(config, { log }).catch(async (reason: unknown) => {
     await log.close();
     throw new CommandError(textOf(reason));
@@ -37,7 +37,7 @@ export async function runServer(flags: Readonly<Record<string, unknown>>): Promi
   if (typeof ended === 'object') {
     await log.close();
     // Nothing is wrong with this process: the cluster has decided to go on without it.
-    if (ended.reason instanceof MemberRemoved) throw new CommandError(ended.reason.message);
+    if (ended.reason instanceof MemberExpelled) throw new CommandError(ended.reason.message);
     throw new CommandError(`had to stop: ${textOf(ended.reason)}`, exitCodes.internal);
   }
   log.info('asked to stop', { signal: ended });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemberRemoved } from './member-removed.ts';
+import { MemberExpelled } from './member-expelled.ts';
 import { type TestMember, TestMembers } from './testing/members.ts';
 import { assertFails, get, keysOf, linearizable, put, text } from './testing/requests.ts';
 
@@ -77,7 +77,7 @@ test('members: a leader that is to be removed hands over first, and stops', asyn
   await members.settle(put(next, 'k', 'v'));
   await members.clock.until(
     'its end',
-    () => leader.failures[0] instanceof MemberRemoved || next.store.removedMembers.has(leader.id),
+    () => leader.failures[0] instanceof MemberExpelled || next.store.removedMembers.has(leader.id),
   );
 });
 

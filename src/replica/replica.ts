@@ -18,7 +18,7 @@ import { Deadlines } from './deadlines.ts';
 import { Driver } from './driver.ts';
 import type { Duty } from './duty.ts';
 import { decodeWriteRequest, encodeWriteAnswer, type WriteAnswer } from './forwarded-write.ts';
-import { MemberRemoved } from './member-removed.ts';
+import { MemberExpelled } from './member-expelled.ts';
 import type { ReplicaMetrics } from './metrics.ts';
 import type { State } from './open-state.ts';
 import { PeerList } from './peer-list.ts';
@@ -329,7 +329,7 @@ export class Replica {
     this.#reportSuspicion();
     this.#peerList.onTick();
     this.#snapshotSender.endSilent();
-    if (this.#peerList.isRemoved && this.core.role !== 'leader') this.fail(new MemberRemoved(removedAdvice));
+    if (this.#peerList.isRemoved && this.core.role !== 'leader') this.fail(new MemberExpelled(removedAdvice));
     this.writes.retryWaiting();
     const now = this.options.clock.monotonicMs();
     if (this.#staleReadSinceProbe || now - this.#lastProbeMs >= idleProbeIntervalMs) {

@@ -6,7 +6,7 @@ import {
   AutoCompaction,
   ClusterVersion,
   Integrity,
-  MemberRemoved,
+  MemberExpelled,
   openState,
   publishCommand,
   Quota,
@@ -214,7 +214,7 @@ async function openPeers(
   membership: {
     readonly role: (member: string) => 'voter' | 'learner';
     /** The cluster does not talk to this member any more. */
-    readonly onExpelled: (reason: MemberRemoved) => void;
+    readonly onExpelled: (reason: MemberExpelled) => void;
   },
 ): Promise<PeerTransport> {
   const members = store.members.length > 0 ? store.members : await whomToAsk();
@@ -239,7 +239,7 @@ async function openPeers(
       };
     },
     onRefused: ({ code, reason }) => {
-      if (code === 'removed' || code === 'version_too_old') membership.onExpelled(new MemberRemoved(reason));
+      if (code === 'removed' || code === 'version_too_old') membership.onExpelled(new MemberExpelled(reason));
     },
     heartbeatMs: config.heartbeatIntervalMs,
     queueBytesMax: 64 * 1024 * 1024,

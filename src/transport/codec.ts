@@ -8,7 +8,8 @@ import { scanMsgpack } from './scan-msgpack.ts';
  * The versions of this file's layout that this build speaks. A frame's meaning never changes within a version.
  *
  * - 1: Balsa 0.1.
- * - 2: a hello names the software and the channel; a connection that is open can be ended with a refusal.
+ * - 2: a hello names the software and the channel; a connection that is open can be ended with a refusal. There are
+ *   offers of snapshots, and a rejection of entries may ask for one.
  */
 export const protocolVersions = { min: 1, max: 2 } as const;
 

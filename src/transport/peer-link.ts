@@ -22,6 +22,9 @@ const healthyMs = 1000;
 /** The first version of the protocol with more than one channel. */
 const bulkSince = 2;
 
+/** …and with these messages; the others are as old as the protocol. */
+const messageSince: Readonly<Record<string, number>> = { installSnapshot: 2 };
+
 export interface PeerLinkOptions {
   readonly peer: Peer;
   readonly clock: Clock;
@@ -123,7 +126,10 @@ export class PeerLink {
 
   /** False if the message was dropped. It leaves with the next `flush`. */
   send(groupId: number, message: Message): boolean {
-    const admission: Admission = this.connection?.send(groupId, message) ?? 'full';
+    const { connection } = this;
+    // It would end the connection, and every one after it.
+    if ((messageSince[message.type] ?? 1) > (connection?.peerHello?.versionMax ?? 1)) return false;
+    const admission: Admission = connection?.send(groupId, message) ?? 'full';
     if (admission === 'too_large') {
       const { type, term } = message;
       this.#options.seldomLog.warn(this.id, 'too_large', 'peer message too large', { peer: this.id, type, term });
