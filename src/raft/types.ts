@@ -268,7 +268,8 @@ export type ProposalResult =
 
 /**
  * The durable part of the log, as the core reads it. Synchronous: the newest entries come from memory, older ones by
- * a short read of LevelDB. Its beginning may be dropped between two `Ready`s at any time, up to what was applied.
+ * a short read of LevelDB. Its beginning may be dropped between two `Ready`s at any time, as far as the state machine holds
+ * it durably.
  */
 export interface LogReader {
   /** The first index that is still present; 1 until the log is truncated, and last + 1 if it is empty. */
