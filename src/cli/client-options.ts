@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import { type BalsaClient, connect, formatLeaseId, type KeyValue, type ReadConsistency } from '../client/index.ts';
 import { milliseconds } from './argument-values.ts';
-import type { OutputFormat } from './output.ts';
+import { type OutputFormat, withOutput } from './output.ts';
 
 /** Flags of every command that talks to a cluster. */
 export interface ClientArguments {
@@ -11,7 +11,7 @@ export interface ClientArguments {
 }
 
 export function withClientOptions<T>(program: Argv<T>): Argv<T & ClientArguments> {
-  return program
+  return withOutput(program)
     .option('endpoints', {
       type: 'string',
       requiresArg: true,
@@ -23,13 +23,6 @@ export function withClientOptions<T>(program: Argv<T>): Argv<T & ClientArguments
       requiresArg: true,
       default: '5s',
       describe: 'Time for the whole request: 500ms, 5s, 1m',
-    })
-    .option('output', {
-      alias: 'o',
-      type: 'string',
-      requiresArg: true,
-      choices: ['simple', 'table', 'json'] as const,
-      describe: 'simple for scripts, table for people, json for programs',
     })
     .epilogue(
       'Exit codes: 0 done; 1 failed, and a write certainly did not happen; 3 no such key; 4 the condition does not hold;\n' +

@@ -1,21 +1,63 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { afterEach, test } from 'node:test';
-import { hangUp, inTurn, json, problem } from '../client/testing/endpoint.ts';
+import { fileURLToPath } from 'node:url';
+import { Endpoints, hangUp, inTurn, json, problem } from '../client/testing/endpoint.ts';
 import { WatchServer } from '../client/testing/watch-server.ts';
-import { Commands } from './testing/command.ts';
 
-/** Against endpoints that play the REST API; with real members: test/cli-data.test.ts. */
-const commands = new Commands();
-afterEach(() => commands.closeAll());
+/** The commands as processes, against endpoints that play the REST API; with real members: test/cli-data.test.ts. */
+const endpoints = new Endpoints();
+afterEach(() => endpoints.closeAll());
 
+const mainPath = fileURLToPath(new URL('main.ts', import.meta.url));
 const id = '694d5765fc71500b';
 
-const start = commands.start.bind(commands);
-const run = commands.run.bind(commands);
-const output = commands.output.bind(commands);
-const fails = commands.fails.bind(commands);
+interface Running {
+  readonly interrupt: () => void;
+  /** Once standard output has that. */
+  readonly said: (text: string) => Promise<void>;
+  readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
+}
+
+async function start(answer: RequestListener, args: readonly string[], stdin = ''): Promise<Running> {
+  const env = { ...process.env, BALSA_ENDPOINTS: await endpoints.open(answer) };
+  const child = spawn(process.execPath, ['--import', 'tsx', mainPath, ...args], { env });
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (chunk: Buffer) => {
+      written[name] += chunk;
+    });
+  }
+  child.stdin.end(stdin);
+  return {
+    interrupt: () => child.kill('SIGINT'),
+    said: async (text) => {
+      while (!written.stdout.includes(text)) await once(child.stdout, 'data');
+    },
+    ended: once(child, 'close').then(([code]) => ({ code: code as number | null, ...written })),
+  };
+}
+
+async function run(answer: RequestListener, args: readonly string[], stdin?: string) {
+  return (await start(answer, args, stdin)).ended;
+}
+
+/** Standard output of a command that must not fail. */
+async function output(answer: RequestListener, line: string, stdin?: string): Promise<string> {
+  const { code, stdout, stderr } = await run(answer, line.split(' '), stdin);
+  assert.equal(stderr, '');
+  assert.equal(code, 0);
+  return stdout;
+}
+
+async function fails(code: number, message: RegExp, answer: RequestListener, line: string, stdin?: string) {
+  const outcome = await run(answer, line.split(' '), stdin);
+  assert.match(outcome.stderr, message);
+  assert.equal(outcome.stderr.trimEnd().split('\n').length, 1, 'one line');
+  assert.deepEqual([outcome.code, outcome.stdout], [code, '']);
+}
 
 /** What a request says, without what every one has. */
 async function shown(request: IncomingMessage): Promise<string> {

@@ -10,7 +10,9 @@ import { leaseActionNames, leaseCommand } from './commands/lease.ts';
 import { listCommand } from './commands/list.ts';
 import { memberActionNames, memberCommand } from './commands/member.ts';
 import { putCommand } from './commands/put.ts';
+import { recoverCommand } from './commands/recover.ts';
 import { serveCommand } from './commands/serve.ts';
+import { snapshotActionNames, snapshotCommand } from './commands/snapshot.ts';
 import { statusCommand } from './commands/status.ts';
 import { txnCommand } from './commands/txn.ts';
 import { versionCommand } from './commands/version.ts';
@@ -33,6 +35,8 @@ const commands = [
   compactCommand,
   memberCommand,
   leaderCommand,
+  snapshotCommand,
+  recoverCommand,
   statusCommand,
   versionCommand,
 ] as const;
@@ -43,6 +47,7 @@ const commandNames = [
   ...leaseActionNames.map((action) => `lease ${action}`),
   ...memberActionNames.map((action) => `member ${action}`),
   ...leaderActionNames.map((action) => `leader ${action}`),
+  ...snapshotActionNames.map((action) => `snapshot ${action}`),
 ];
 
 /** Commands that may have written when they fail. */

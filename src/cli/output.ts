@@ -1,7 +1,18 @@
 import { once } from 'node:events';
+import type { Argv } from 'yargs';
 
 /** How a command writes what it found. */
 export type OutputFormat = 'simple' | 'table' | 'json';
+
+export function withOutput<T>(program: Argv<T>): Argv<T & { readonly output: OutputFormat | undefined }> {
+  return program.option('output', {
+    alias: 'o',
+    type: 'string',
+    requiresArg: true,
+    choices: ['simple', 'table', 'json'] as const,
+    describe: 'simple for scripts, table for people, json for programs',
+  });
+}
 
 // A reader of the output that goes away (`balsa list | head`) has what it wanted.
 process.stdout.on('error', (reason: NodeJS.ErrnoException) => {

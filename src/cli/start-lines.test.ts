@@ -18,7 +18,8 @@ test('start lines: both ways to start a member, with ports in pairs', () => {
     ' --listen-peer-urls http://10.0.0.4:42380 --advertise-client-urls http://10.0.0.4:42379' +
     ' --listen-client-urls http://10.0.0.4:42379';
   assert.equal(join.join(' '), `${own} --join http://10.0.0.1:2379`);
-  const all = 'node1=http://10.0.0.1:2380,node1=http://10.0.1.1:2380,node4=http://10.0.0.4:42380';
+  const all =
+    'node1=http://10.0.0.1:2380,node1=http://10.0.1.1:2380,a2=http://10.0.0.2:2380,node4=http://10.0.0.4:42380';
   assert.equal(existing.join(' '), `${own} --initial-cluster-state existing --initial-cluster ${all}`);
 });
 

@@ -19,10 +19,10 @@ export function startLines(member: Member, members: readonly Member[], clientUrl
     ['--advertise-client-urls', clientUrls.join(',')],
     ['--listen-client-urls', clientUrls.map(listening).join(',')],
   ].flat();
-  // One that has not started yet may have no name; it cannot be one of those whose names count.
-  const others = members.filter(({ id, name: known }) => id !== member.id && known !== '');
-  const initialCluster = [...others, { ...member, name }].flatMap(({ name: of, peerUrls }) =>
-    peerUrls.map((url) => `${of}=${url}`),
+  const others = members.filter(({ id }) => id !== member.id);
+  // All of them have to be there; one that has not started yet may have no name.
+  const initialCluster = [...others, { ...member, name }].flatMap(({ id, name: known, peerUrls }) =>
+    peerUrls.map((url) => `${known || id}=${url}`),
   );
   return {
     join: ['balsa', 'serve', ...own, '--join', clientUrl],

@@ -28,6 +28,7 @@ import type { ClusterIdentity } from './cluster-identity.ts';
 import { autoCompactionOf, type Config, ConfigError, resolveConfig } from './config.ts';
 import { DirectorySize } from './directory-size.ts';
 import { establishIdentity } from './establish-identity.ts';
+import { groupId } from './group.ts';
 import { reportJoining } from './join-progress.ts';
 import { type Log, silentLog } from './logger.ts';
 import { createMetrics, type NodeMetrics } from './metrics.ts';
@@ -55,8 +56,6 @@ export interface OpenOptions {
   readonly log?: Log;
 }
 
-/** The one Raft group of this version; every key on disk and every frame names it. */
-const groupId = 1;
 const logCacheBytes = 4 * 1024 * 1024;
 /** How long requests under way may take when the member stops. */
 const drainMs = 1000;

@@ -9,7 +9,13 @@ export { openRaftLog } from './open-raft-log.ts';
 export type { PersistBatch, RaftLog, RaftLogOptions } from './raft-log.ts';
 export { droppedEntriesMax } from './raft-log.ts';
 export { BackupDamaged, type BackupReader, readBackup } from './read-backup.ts';
-export { beginRebuild, type RebuiltDirectory, refuseFilledDirectory, resumeRebuild } from './rebuilt-directory.ts';
+export {
+  beginRebuild,
+  isRebuildCutOff,
+  type RebuiltDirectory,
+  refuseFilledDirectory,
+  resumeRebuild,
+} from './rebuilt-directory.ts';
 export type { Receipt, ReceiptStore } from './receipt.ts';
 export { openReceiptFile } from './receipt-file.ts';
 export { setAside } from './set-aside.ts';

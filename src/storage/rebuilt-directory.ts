@@ -56,9 +56,14 @@ export async function beginRebuild(dataDir: string): Promise<RebuiltDirectory> {
  */
 export async function resumeRebuild(dataDir: string): Promise<Identity | undefined> {
   const path = join(dataDir, rebuildDirectory);
-  if (!(await exists(join(path, identityFile))) || (await exists(join(dataDir, identityFile)))) return undefined;
+  if (!(await isRebuildCutOff(dataDir))) return undefined;
   await changing(dataDir, moveIn(dataDir, path));
   return await readIdentity(dataDir);
+}
+
+/** Whether there is something to finish; until then it is nobody's directory. */
+export async function isRebuildCutOff(dataDir: string): Promise<boolean> {
+  return (await exists(join(dataDir, rebuildDirectory, identityFile))) && !(await exists(join(dataDir, identityFile)));
 }
 
 /** Rejects with `StorageRefused` unless there is nothing in the directory, or no such directory. */

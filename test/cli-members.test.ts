@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { Commands } from './testing/command.ts';
-import { MemberServer, voters } from './testing/member-server.ts';
+import { MemberServer, voters } from '../src/cli/testing/member-server.ts';
+import { ScriptedCommands } from './support/scripted-commands.ts';
 
-const commands = new Commands();
+const commands = new ScriptedCommands();
 afterEach(() => commands.closeAll());
 
 function output(server: MemberServer, line: string): Promise<string> {
@@ -84,10 +84,10 @@ test('member replace: says what is waited for, and can be interrupted and repeat
       if (looks > 1) resolve();
     };
   });
-  const first = await commands.start(server.answer, line.split(' '));
+  const first = await commands.start(server.answer, line);
   await looking;
-  first.interrupt();
-  const interrupted = await first.ended;
+  first.child.kill('SIGINT');
+  const interrupted = await first.ended();
   assert.equal(interrupted.code, 1);
   assert.match(
     interrupted.stderr,
@@ -98,7 +98,7 @@ test('member replace: says what is waited for, and can be interrupted and repeat
     /\nbalsa: interrupted; run the same command again, and it goes on from where it was\n$/,
   );
   server.promote('b1');
-  const { code, stdout, stderr } = await commands.run(server.answer, line.split(' '));
+  const { code, stdout, stderr } = await commands.run(server.answer, line);
   assert.deepEqual([code, stdout, stderr], [0, 'node4 (b1) votes. node3 is gone.\n', 'node3 (a3) is removed.\n']);
   assert.deepEqual(server.changes, ['POST /v1/cluster/members', 'DELETE /v1/cluster/members/a3']);
 });
