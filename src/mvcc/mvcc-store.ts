@@ -8,6 +8,7 @@ import { MalformedBytes } from './byte-layout.ts';
 import { type Command, decodeCommands, encodeCommand } from './command.ts';
 import { DamagedValue } from './damaged-value.ts';
 import { Draft } from './draft.ts';
+import { KeyFilter } from './key-filter.ts';
 import { type KeySpace, withoutPrefix } from './key-space.ts';
 import { Layer } from './layer.ts';
 import { leasedKey, leaseKeysRange } from './lease-table.ts';
@@ -58,6 +59,7 @@ const spaceAgain = 0.9;
 class MvccStore implements Store {
   readonly #options: StoreOptions;
   readonly #keySpace: KeySpace;
+  readonly #keyFilter: KeyFilter;
   readonly #buffer: WriteBuffer;
   readonly #tables: Tables;
   readonly #remover: Remover;
@@ -75,6 +77,16 @@ class MvccStore implements Store {
   ) {
     this.#options = options;
     this.#keySpace = keySpace;
+    const isOver = (): boolean => this.#closing !== undefined || !this.#buffer.isUsable;
+    this.#keyFilter = new KeyFilter({
+      database: options.database,
+      clock: options.clock,
+      keySpace,
+      isEmpty: state.keyCount === 0,
+      keyCount: () => this.keyCount,
+      isOver,
+      onFailure: (reason) => this.#onReadFailure(reason),
+    });
     this.#buffer = new WriteBuffer({
       database: options.database,
       clock: options.clock,
@@ -83,6 +95,7 @@ class MvccStore implements Store {
       flushBytesMax: options.flushBytesMax,
       durableIndex: state.appliedIndex,
       stateRecord: () => this.#stateRecord(),
+      keyFilter: this.#keyFilter,
     });
     this.#tables = new Tables(keySpace, this.#buffer, {
       members: new MembersTable(keySpace, this.#buffer, members, new Set(removedMembers)),
@@ -91,7 +104,6 @@ class MvccStore implements Store {
       state,
       clusterVersion,
     });
-    const isOver = (): boolean => this.#closing !== undefined || !this.#buffer.isUsable;
     this.#remover = new Remover(this.#tables, () => this.#moment(), isOver);
     this.watches = new WatchHub(
       {
@@ -290,6 +302,7 @@ class MvccStore implements Store {
     // Its failure is its caller's; here it only has to be over.
     await this.#applying.catch(() => {});
     await this.#remover.ended();
+    await this.#keyFilter.ended();
     await this.#buffer.close();
   }
 

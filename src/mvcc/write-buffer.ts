@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Database } from './database.ts';
+import type { KeyFilter } from './key-filter.ts';
 import { type TableKey, tables } from './key-space.ts';
 import { type Change, findInLayers, Layer } from './layer.ts';
 import { RecordCache } from './record-cache.ts';
@@ -15,6 +16,7 @@ export interface WriteBufferOptions {
   readonly durableIndex: number;
   /** The record that says up to where the store is applied; goes into every batch. */
   readonly stateRecord: () => { readonly key: TableKey; readonly record: Buffer };
+  readonly keyFilter: KeyFilter;
 }
 
 /**
@@ -156,14 +158,19 @@ export class WriteBuffer {
   }
 
   #read(key: TableKey): Change {
+    const { keyFilter } = this.#options;
+    if (!keyFilter.mayHold(key.name)) return null;
     const record = this.#database.getSync(key.bytes) ?? null;
+    if (record === null) keyFilter.noteVainRead(key.name);
     this.#recent.set(key.name, record);
     return record;
   }
 
   /** LevelDB has what these layers say. */
   #remember(layers: readonly Layer[]): void {
+    const { keyFilter } = this.#options;
     for (const layer of layers) {
+      for (const [name, change] of layer.changes()) if (change !== null) keyFilter.add(name);
       if (layer.size > rememberedSizeMax) this.#recent.clear();
       else {
         for (const [name, change] of layer.changes()) if (isReadAgain(name)) this.#recent.set(name, change);
