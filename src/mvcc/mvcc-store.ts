@@ -283,6 +283,10 @@ class MvccStore implements Store {
     return this.#buffer.flush();
   }
 
+  makeRoom(bytesMax: number): Promise<void> {
+    return this.#buffer.makeRoom(bytesMax);
+  }
+
   async scrub(options: { readonly pauseMs: number; readonly signal: AbortSignal }): Promise<number> {
     const { database, clock } = this.#options;
     try {

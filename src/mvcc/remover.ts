@@ -7,8 +7,8 @@ import type { Tables } from './tables.ts';
 
 /** Chunks of changes that are removed in one step; each step is followed by a turn of the event loop. */
 const chunksPerStep = 4;
-/** Above it the disk has enough to do; then the rest waits for the next flush. */
-const bufferedBytesMax = 32 * 1024 * 1024;
+/** Above it the disk has enough to do; then the rest waits for it. */
+const bufferedBytesMax = 4 * 1024 * 1024;
 
 /**
  * Takes from the disk what compaction has forgotten: the versions that ended at the compact revision or before, and the
@@ -63,7 +63,7 @@ export class Remover {
         }
         if (this.#isOver()) return;
         buffer.scheduleFlush();
-        if (buffer.bytes > bufferedBytesMax) await buffer.flush();
+        if (buffer.bytes > bufferedBytesMax) await buffer.makeRoom(bufferedBytesMax);
       }
     } finally {
       buffer.scheduleFlush();

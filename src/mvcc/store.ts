@@ -92,6 +92,8 @@ export interface Store {
   readonly bufferedBytes: number;
   /** Resolves when everything applied so far is durable. */
   flush(): Promise<void>;
+  /** Resolves when at most that many bytes are not durable. */
+  makeRoom(bytesMax: number): Promise<void>;
   /**
    * Reads every record of the group's and compares its checksum, a slice at a time, with a pause after each. Resolves
    * with how many there were; rejects with `DamagedValue`.

@@ -58,6 +58,18 @@ for (const { name, create } of databases) {
     await store.close();
   });
 
+  test(`write buffer: ${name}: room is made without waiting for what came last`, async (t) => {
+    const { store, apply } = await openTestStore((await create(t)).database);
+    for (const key of ['a', 'b', 'c', 'd', 'e']) await apply(put(key, 'x'.repeat(1024 * 1024)));
+    // The first four are on their way.
+    await store.makeRoom(2 * 1024 * 1024);
+    assert.equal(store.durableIndex, 4);
+    assert(store.bufferedBytes > 1024 * 1024);
+    await store.makeRoom(0);
+    assert.equal(store.durableIndex, 5);
+    await store.close();
+  });
+
   test(`write buffer: ${name}: a deletion that a view has sealed hides the older value`, async (t) => {
     const { store, apply } = await openTestStore((await create(t)).database);
     await apply(put('a', '1'));

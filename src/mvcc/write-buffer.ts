@@ -146,6 +146,12 @@ export class WriteBuffer {
     while (this.#durableIndex < target) await (this.#flight ?? this.#startFlush());
   }
 
+  /** Resolves when at most that many bytes wait for LevelDB. */
+  async makeRoom(bytesMax: number): Promise<void> {
+    this.assertUsable();
+    while (this.bytes > bytesMax) await (this.#flight ?? this.#startFlush());
+  }
+
   /** Flushes and ends. Rejects if what was applied did not become durable. */
   async close(): Promise<void> {
     try {

@@ -268,7 +268,7 @@ export class Driver {
       }
       if (entry.type === 'configuration') this.#events.onMembersChange();
       this.#events.onApplied(entry, results);
-      if (store.bufferedBytes > bufferedBytesMax) await store.flush();
+      if (store.bufferedBytes > bufferedBytesMax) await store.makeRoom(bufferedBytesMax);
     }
     metrics.applied(entries.length, clock.monotonicMs() - startedMs);
     this.#events.onAppliedAll();

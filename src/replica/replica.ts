@@ -61,8 +61,11 @@ export type RaftLimits = Partial<
 
 /** While nobody reads stale, the age of the state is still looked up that often, so that status pages can tell it. */
 const idleProbeIntervalMs = 1000;
-/** Bytes of applied changes that may wait for LevelDB before applying waits too. */
-const bufferedBytesMax = 64 * 1024 * 1024;
+/**
+ * Bytes of applied changes that may wait for LevelDB before applying waits too: those of one batch that is written and of
+ * one that collects. In memory they take several times as much, on their way through LevelDB again.
+ */
+const bufferedBytesMax = 8 * 1024 * 1024;
 /** The log is truncated earlier if more than that would be kept. */
 const keptLogBytes = 64 * 1024 * 1024;
 const pendingWritesMax = 50_000;
