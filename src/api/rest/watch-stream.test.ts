@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { BalsaError } from '../../contract/errors.ts';
 import { batchOf, deleteEvent, putEvent, startWatchApp } from './testing/scripted-watch.ts';
@@ -204,6 +205,29 @@ test('watch stream: a client that does not read: told no more, until it reads ag
   connection.socket.resume();
   await resumed;
   await connection.until(`event: change\ndata: {"revision":${revision},`);
+  connection.close();
+});
+
+test('watch stream: a client that does not read: little waits for it in memory', async (t) => {
+  const api = await startWatchApp(t);
+  const sockets: Socket[] = [];
+  api.server.on('connection', (socket: Socket) => sockets.push(socket));
+  const connection = await api.client.connect();
+  connection.send('GET /v1/watch?prefix=a HTTP/1.1\r\nhost: x\r\n\r\n');
+  const watch = await api.nextWatch();
+  await connection.until('event: progress');
+  connection.socket.pause();
+  const value = 'v'.repeat(1000);
+  let isFull = false;
+  for (let revision = 8, turns = 0; turns < 20; revision++) {
+    // As the store does: one that was full is told no more until it resumes.
+    const before = watch.resumes();
+    isFull = !watch.sink.onBatch(batchOf(revision, [putEvent('a', value, revision)]));
+    for (turns = 0; isFull && turns < 20 && watch.resumes() === before; turns++) await new Promise(setImmediate);
+  }
+  assert.ok(isFull);
+  const waiting = sockets.reduce((sum, { writableLength }) => sum + writableLength, 0);
+  assert.ok(waiting > 0 && waiting < 8 * 1024, `${waiting} bytes wait`);
   connection.close();
 });
 

@@ -9,9 +9,15 @@ import type { WatchFormat } from './watch-format.ts';
 type State = 'opening' | 'open' | 'over';
 
 /**
- * One watch, written to its client. A client that does not read costs the buffers of its socket and the batch that was
- * too much for them: until these are drained the watch keeps only its place in the history. A client that does not read
- * for the server's `idleTimeoutMs` loses its connection, as on any other request.
+ * What may wait for a socket, beside one batch. Far less than Node's own mark (16 KiB, and 64 KiB from Node.js 22 on),
+ * because what a watcher cannot take now is read for it alone later, and a thousand may stop reading.
+ */
+const waitingBytesMax = 4 * 1024;
+
+/**
+ * One watch, written to its client. A client that does not read costs a few KiB and the batch that was too much for its
+ * socket: until these are gone the watch keeps only its place in the history. A client that does not read for the
+ * server's `idleTimeoutMs` loses its connection, as on any other request.
  */
 export class WatchStream implements WatchSink {
   readonly #response: ServerResponse;
@@ -22,8 +28,9 @@ export class WatchStream implements WatchSink {
   /** What came while `opening`: a batch at most, because the answer to it was `false`. */
   #held: WatchBatch | undefined;
   #heldEnd: BalsaError | undefined;
-  /** The socket has all that it can take. */
+  /** Enough waits for the socket. */
   #isFull = false;
+  readonly #onWritten = (): void => this.#written();
   /** Everything up to this revision has been written; only grows. */
   #told: Revision = 0;
   /** Something was written since the last turn of the timer, which is as good as progress. */
@@ -35,7 +42,6 @@ export class WatchStream implements WatchSink {
     this.#format = format;
     this.#progressMs = progressMs;
     response.once('close', () => this.#close());
-    response.on('drain', () => this.#drained());
     // A write that races with the end of the connection; 'close' follows.
     response.on('error', () => {});
   }
@@ -109,12 +115,13 @@ export class WatchStream implements WatchSink {
   #write(message: string | Buffer): boolean {
     if (this.#state !== 'open' || this.#response.destroyed) return false;
     this.#hasWritten = true;
-    this.#isFull = !this.#response.write(message);
+    this.#response.write(message, this.#onWritten);
+    this.#isFull = this.#response.writableLength > waitingBytesMax;
     return !this.#isFull;
   }
 
-  #drained(): void {
-    if (!this.#isFull) return;
+  #written(): void {
+    if (!this.#isFull || this.#response.writableLength > waitingBytesMax) return;
     this.#isFull = false;
     this.#watch?.resume();
   }

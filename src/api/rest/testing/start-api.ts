@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -34,6 +35,7 @@ export interface RunningApi {
 }
 
 export interface RunningApp {
+  readonly server: Server;
   readonly client: HttpClient;
   readonly url: string;
   /** As a member closes: requests under way end first. */
@@ -132,5 +134,5 @@ export async function startApp(
     await app.close();
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  return { client: new HttpClient(url), url, close: () => app.close() };
+  return { server: app.server, client: new HttpClient(url), url, close: () => app.close() };
 }
