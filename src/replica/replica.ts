@@ -65,7 +65,7 @@ const idleProbeIntervalMs = 1000;
  * Bytes of applied changes that may wait for LevelDB before applying waits too: those of one batch that is written and of
  * one that collects. In memory they take several times as much, on their way through LevelDB again.
  */
-const bufferedBytesMax = 8 * 1024 * 1024;
+const bufferedBytesMax = 4 * 1024 * 1024;
 /** The log is truncated earlier if more than that would be kept. */
 const keptLogBytes = 64 * 1024 * 1024;
 const pendingWritesMax = 50_000;

@@ -187,7 +187,7 @@ async function openStorage(config: Config, identity: ClusterIdentity, log: Log, 
     logCacheBytes,
     flushIntervalMs: 1000,
     flushChangesMax: 16_384,
-    flushBytesMax: 4 * 1024 * 1024,
+    flushBytesMax: 2 * 1024 * 1024,
     logger: log,
   });
   resources.add(() => state.close());
