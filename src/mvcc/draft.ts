@@ -6,7 +6,7 @@ import type { TableKey } from './key-space.ts';
 import { withoutPrefix } from './key-space.ts';
 import type { Layer } from './layer.ts';
 import { encodeLease, encodeLeaseKey, leaseKey, leaseKeysKey } from './lease-table.ts';
-import { type CurrentRecord, decodeRecord, encodePastRecord, encodeRecord, recordBytes } from './record.ts';
+import { type CurrentRecord, decodeSoundRecord, encodePastRecord, encodeRecord, recordBytes } from './record.ts';
 import { sealOf } from './sealed.ts';
 import type { StoreState } from './store-state.ts';
 import type { KeyChange, RevisionChanges, Tables } from './tables.ts';
@@ -57,7 +57,7 @@ export class Draft {
   /** Throws `DamagedValue`. */
   current(key: TableKey): CurrentRecord | undefined {
     const bytes = this.read(key);
-    return bytes === undefined ? undefined : decodeRecord(key.bytes, bytes);
+    return bytes === undefined ? undefined : decodeSoundRecord(key.bytes, bytes);
   }
 
   read(key: TableKey): Buffer | undefined {

@@ -1,10 +1,10 @@
 import type { Clock } from '../base/clock.ts';
 import { BloomFilter } from './bloom-filter.ts';
+import { breathe } from './breathe.ts';
 import { DamagedValue } from './damaged-value.ts';
 import type { Database } from './database.ts';
 import { type KeySpace, tables } from './key-space.ts';
 import { decodeState, stateKey } from './store-state.ts';
-import { breathe } from './write-buffer.ts';
 
 export interface KeyFilterOptions {
   readonly database: Database;

@@ -1,9 +1,9 @@
 import type { AbstractIterator, AbstractSnapshot } from 'abstract-level';
 import type { Clock } from '../base/clock.ts';
+import { breathe } from './breathe.ts';
 import type { Database } from './database.ts';
 import type { TableKey, TableRange } from './key-space.ts';
 import { findInLayers, type Layer, LayersCursor } from './layer.ts';
-import { breathe } from './write-buffer.ts';
 
 /** One moment of a store: LevelDB's snapshot and the changes on top of it. */
 export interface Moment {

@@ -17,7 +17,7 @@ import { MembersTable } from './members-table.ts';
 import { MergedScan, type Moment } from './merged-scan.ts';
 import { readPastChanges } from './past-changes.ts';
 import { createReadView } from './read-view.ts';
-import { decodeRecord, toKeyValue } from './record.ts';
+import { decodeSoundRecord, toKeyValue } from './record.ts';
 import { Remover } from './remover.ts';
 import type { CommandResult } from './result.ts';
 import { scrub } from './scrub.ts';
@@ -227,10 +227,10 @@ class MvccStore implements Store {
   get(key: Uint8Array): KeyValue | undefined {
     this.#assertUsable();
     const tableKey = this.#keySpace.key('current', key);
-    const bytes = this.#buffer.get(tableKey);
-    if (bytes === undefined) return undefined;
     try {
-      return toKeyValue(withoutPrefix(tableKey.bytes), decodeRecord(tableKey.bytes, bytes));
+      const bytes = this.#buffer.get(tableKey);
+      if (bytes === undefined) return undefined;
+      return toKeyValue(withoutPrefix(tableKey.bytes), decodeSoundRecord(tableKey.bytes, bytes));
     } catch (reason) {
       this.#onReadFailure(reason);
       throw reason;

@@ -2,7 +2,7 @@ import type { KeyValue, Revision } from '../contract/kv.ts';
 import type { LeaseId } from '../contract/lease.ts';
 import { readU64, UnknownFormat, writeU64 } from './byte-layout.ts';
 import { DamagedValue } from './damaged-value.ts';
-import { checkSeal, seal, sealBytes } from './sealed.ts';
+import { checkForm, checkSealOnly, seal, sealBytes } from './sealed.ts';
 
 export { DamagedValue } from './damaged-value.ts';
 
@@ -43,6 +43,12 @@ export function encodePastRecord(key: Buffer, record: CurrentRecord, endRevision
 
 /** Throws `DamagedValue` if the bytes are not what was written under that key, `UnknownFormat` if they are too new. */
 export function decodeRecord(key: Buffer, bytes: Buffer): CurrentRecord {
+  checkSealOnly(key, bytes);
+  return decodeSoundRecord(key, bytes);
+}
+
+/** As `decodeRecord`, for bytes whose seal need not be checked again. */
+export function decodeSoundRecord(key: Buffer, bytes: Buffer): CurrentRecord {
   const { record, endRevision } = decodeVersion(key, bytes);
   if (endRevision !== undefined) throw new DamagedValue(key, 'a present value cannot have an end');
   return record;
@@ -50,6 +56,7 @@ export function decodeRecord(key: Buffer, bytes: Buffer): CurrentRecord {
 
 /** As `decodeRecord`. */
 export function decodePastRecord(key: Buffer, bytes: Buffer): PastRecord {
+  checkSealOnly(key, bytes);
   const { record, endRevision } = decodeVersion(key, bytes);
   // At the same revision: a transaction has put and deleted it.
   if (endRevision === undefined || endRevision < record.modRevision) {
@@ -92,7 +99,7 @@ function decodeVersion(
   key: Buffer,
   bytes: Buffer,
 ): { readonly record: CurrentRecord; readonly endRevision: Revision | undefined } {
-  checkSeal(key, bytes, { what: 'value', format, bytesMin: headerBytes + sealBytes });
+  checkForm(key, bytes, { what: 'value', format, bytesMin: headerBytes + sealBytes });
   const flags = bytes[1] as number;
   if ((flags & ~(hasLease | hasEnd)) !== 0) {
     throw new UnknownFormat(`value with flags ${flags}`, format + 1, format, 'data');

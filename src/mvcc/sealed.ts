@@ -21,16 +21,23 @@ export function sealOf(record: Buffer): number {
   return record.readUInt32BE(record.length - sealBytes);
 }
 
+export interface RecordForm {
+  readonly what: string;
+  readonly format: number;
+  readonly bytesMin: number;
+}
+
 /** Throws unless `record` was sealed under `key`, has a known format, and at least `bytesMin` bytes with the seal. */
-export function checkSeal(
-  key: Buffer,
-  record: Buffer,
-  options: { what: string; format: number; bytesMin: number },
-): void {
+export function checkSeal(key: Buffer, record: Buffer, form: RecordForm): void {
   checkSealOnly(key, record);
-  const format = record[0] as number;
-  if (format > options.format) throw new UnknownFormat(options.what, format, options.format, 'data');
-  if (format === 0 || record.length < options.bytesMin) throw new DamagedValue(key, `a ${options.what} cannot look so`);
+  checkForm(key, record, form);
+}
+
+/** As `checkSeal`, for a record whose seal was checked when LevelDB gave it, or that this process has written. */
+export function checkForm(key: Buffer, record: Buffer, { what, format, bytesMin }: RecordForm): void {
+  const found = record[0] as number;
+  if (found > format) throw new UnknownFormat(what, found, format, 'data');
+  if (found === 0 || record.length < bytesMin) throw new DamagedValue(key, `a ${what} cannot look so`);
 }
 
 /** As `checkSeal`, whatever the record is. */

@@ -1,10 +1,12 @@
 import { assert } from '../base/assert.ts';
 import type { CancelTimer, Clock } from '../base/clock.ts';
+import { breathe } from './breathe.ts';
 import type { Database } from './database.ts';
 import type { KeyFilter } from './key-filter.ts';
 import { type TableKey, tables } from './key-space.ts';
 import { type Change, findInLayers, Layer } from './layer.ts';
 import { RecordCache } from './record-cache.ts';
+import { checkSealOnly } from './sealed.ts';
 
 export interface WriteBufferOptions {
   readonly database: Database;
@@ -83,7 +85,9 @@ export class WriteBuffer {
     assert(!this.#closed, 'the store is closed');
   }
 
-  /** The record under a key as of the last change; undefined if there is none. */
+  /**
+   * The record under a key as of the last change; undefined if there is none. Its seal is checked: throws `DamagedValue`.
+   */
   get(key: TableKey): Buffer | undefined {
     let change = this.#find(key.name);
     // `null` is an answer: the key is deleted, whatever lies below.
@@ -168,6 +172,7 @@ export class WriteBuffer {
     if (!keyFilter.mayHold(key.name)) return null;
     const record = this.#database.getSync(key.bytes) ?? null;
     if (record === null) keyFilter.noteVainRead(key.name);
+    else checkSealOnly(key.bytes, record);
     this.#recent.set(key.name, record);
     return record;
   }
@@ -311,11 +316,6 @@ export class StoreFailed extends Error {
   static byEntry(index: number, durableIndex: number, cause: unknown): StoreFailed {
     return new StoreFailed(`Applying log entry ${index}`, durableIndex, cause);
   }
-}
-
-/** Lets the input that has arrived be handled before the rest of a long piece of work. */
-export function breathe(clock: Clock): Promise<void> {
-  return new Promise((resolve) => clock.afterInput(resolve));
 }
 
 /** Past versions and the list of changes are seldom read, and never one by one. */
