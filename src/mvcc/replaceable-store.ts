@@ -185,6 +185,10 @@ export class ReplaceableStore implements Store {
     return this.#usable().flush();
   }
 
+  makeRoom(bytesMax: number): Promise<void> {
+    return this.#present.makeRoom(bytesMax);
+  }
+
   /** Begins again with another store: only that one's damage is still of interest. */
   async scrub({ pauseMs, signal }: { readonly pauseMs: number; readonly signal: AbortSignal }): Promise<number> {
     for (;;) {

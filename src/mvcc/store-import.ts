@@ -1,11 +1,11 @@
 import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
+import { breathe } from './breathe.ts';
 import type { Database } from './database.ts';
 import { KeySpace } from './key-space.ts';
 import { checkSealOnly } from './sealed.ts';
 import { decodeState, type StoreState, stateKey } from './store-state.ts';
 import { readRecordHead, recordHeadBytes, streamedRecordBytesMax } from './stream-layout.ts';
-import { breathe } from './write-buffer.ts';
 
 /** Takes in what a `StoreExport` gave out. */
 export interface StoreImport {

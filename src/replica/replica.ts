@@ -255,9 +255,9 @@ export class Replica {
 
   /** The voter that could take over soonest; undefined if this member does not lead, or nobody could. */
   successor(): FollowerView | undefined {
-    return this.core
-      .status()
-      .followers.filter((follower) => follower.role === 'voter' && follower.recentlyActive && !follower.isSuspect)
+    const { followers, configuration } = this.core.status();
+    return followers
+      .filter(({ id, recentlyActive, isSuspect }) => configuration.voters.includes(id) && recentlyActive && !isSuspect)
       .sort((a, b) => b.matchIndex - a.matchIndex)[0];
   }
 
