@@ -219,7 +219,7 @@ test('store: a command that does not decode stops the member', async (t) => {
   const { store } = await openTestStore((await first(t)).database);
   assert.throws(
     () => store.apply(1, Buffer.from([1, 99]), { term: 1 }),
-    /log entry 1 cannot be applied: The command is malformed: kind 99/,
+    /log entry 1 cannot be applied: The command is malformed: format 1 of kind 99/,
   );
   assert.throws(() => store.apply(1, new Uint8Array(), { term: 1 }), InvariantViolation);
   assert.equal(store.appliedIndex, 0);
@@ -228,7 +228,7 @@ test('store: a command that does not decode stops the member', async (t) => {
 
 test('store: a command of a later format says that the software is too old', async (t) => {
   const { store } = await openTestStore((await first(t)).database);
-  assert.throws(() => store.apply(1, Buffer.from([2, 1]), { term: 1 }), {
+  assert.throws(() => store.apply(1, Buffer.from([3, 1]), { term: 1 }), {
     name: 'UnknownFormat',
     message: /older than the log/,
   });
