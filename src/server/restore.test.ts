@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { seededRandom } from '../base/random.ts';
 import { readIdentity } from '../storage/index.ts';
+import { open } from './open.ts';
+import { recover } from './recover.ts';
 import { type RestoreOptions, restore } from './restore.ts';
 import {
   append,
@@ -56,6 +58,18 @@ test('restore: on each member of a new cluster gives the same state, byte by byt
   }
   assert.deepEqual([hashes.size, members.size, clusters.size], [1, 3, 1]);
   assert(!clusters.has('c1') && oldMembers.every(({ id }) => !members.has(id)));
+});
+
+test('restore: a member that was restored starts and serves, and so does one that was recovered', async (t) => {
+  const { home, backup } = await backedUp(t);
+  const restored = join(home, 'restored');
+  await restore(options(backup, restored, { initialCluster: initialCluster.slice(0, 1) }));
+  assert.equal(await startAndGet(restored, 'k5'), 'v5');
+  const recovered = join(home, 'member');
+  await recover({ dataDir: recovered, groupId: 1, name: 'n1', peerUrls: ['http://127.0.0.1:1'] });
+  assert.equal(await startAndGet(recovered, 'k5'), 'v5');
+  // Started again, it is still itself.
+  assert.equal(await startAndGet(recovered, 'k5'), 'v5');
 });
 
 test('restore: other options make another cluster', async (t) => {
@@ -150,6 +164,18 @@ test('verify: opens the whole backup and says what is in it; what it made is gon
   assert(bytes.length > 0);
   assert.deepEqual(readdirSync(home).sort(), before);
 });
+
+/** What a real member of that directory answers. */
+async function startAndGet(dataDir: string, key: string): Promise<string> {
+  const anyPort = ['http://127.0.0.1:0'];
+  const node = await open({ dataDir, name: 'n1', listenClientUrls: anyPort, listenPeerUrls: anyPort });
+  try {
+    await node.ready;
+    return await (await fetch(`${node.clientUrls[0]}/v1/kv/${key}`)).text();
+  } finally {
+    await node.stop();
+  }
+}
 
 interface BackedUp {
   readonly home: string;
