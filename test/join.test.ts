@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { seededRandom } from '../src/base/random.ts';
+import { connect } from '../src/client/index.ts';
 import { foundingIdentity } from '../src/server/cluster-identity.ts';
 import { resolveConfig } from '../src/server/config.ts';
 import { systemClock } from '../src/server/system-clock.ts';
@@ -17,20 +18,47 @@ import { eventually, freePorts, type NodeProcess, ProcessCluster } from './suppo
 const scratch = mkdtempSync(join(tmpdir(), 'balsa-join-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
-test('a running cluster lets in nobody that was not added, nor a member that has lost its data', async () => {
+test('a running cluster: who joins votes, goes by its data, and stops when it is removed or has lost its data', async () => {
   await using cluster = await ProcessCluster.start(3);
-  const [peerPort, clientPort] = await freePorts(2);
-  const own = `http://127.0.0.1:${peerPort}`;
+  const [peerPort, clientPort, strangerPort] = await freePorts(3);
   const members = cluster.nodes.map(({ spec }) => `${spec.name}=http://127.0.0.1:${spec.peerPort}`);
-  const dataDir = join(scratch, 'stranger');
-  const stranger = refusal([
+  const endpoints = cluster.nodes.map(({ url }) => url);
+  const own = [
     '--name=node4',
-    `--data-dir=${dataDir}`,
-    `--listen-peer-urls=${own}`,
+    `--data-dir=${join(scratch, 'node4')}`,
+    `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
     `--listen-client-urls=http://127.0.0.1:${clientPort}`,
-    `--initial-cluster=${[...members, `node4=${own}`].join(',')}`,
+  ];
+  const stranger = `http://127.0.0.1:${strangerPort}`;
+  const refusing = refusal([
+    '--name=node5',
+    `--data-dir=${join(scratch, 'node5')}`,
+    `--listen-peer-urls=${stranger}`,
+    `--initial-cluster=${[...members, `node5=${stranger}`].join(',')}`,
     '--initial-cluster-state=existing',
   ]);
+  const { code, line } = await refusing;
+  assert.equal(code, 1);
+  const [advice, listed = ''] = line.split(' --endpoints=');
+  assert.ok(advice?.endsWith(`add it first: balsa member add node5 --peer-urls=${stranger}`), line);
+  assert.deepEqual(new Set(listed.split(',')), new Set(endpoints));
+  assert.equal(existsSync(join(scratch, 'node5')), false);
+
+  const joining = new BalsaProcess(['serve', '--log-format=json', ...own, `--join=${endpoints[1]}`], { cwd: scratch });
+  await joining.said(/"joined: this member votes"/);
+  joining.child.kill('SIGKILL');
+  await joining.ended();
+  const again = new BalsaProcess(['serve', '--log-format=json', ...own], { cwd: scratch });
+  await again.said(/"ready to serve client requests"/);
+  const client = connect({ endpoints });
+  const { id } = (await client.members.list()).members.find(({ name }) => name === 'node4') ?? { id: '' };
+  assert.equal((await client.members.remove(id, { timeoutMs: 10_000 })).members.length, 3);
+  const ended = await again.ended();
+  assert.equal(ended.code, 1);
+  assert.match(oneLine(ended.stderr), /was removed from (the|its) cluster/);
+  assert.equal((await refusal(own)).code, 1);
+
+  // One that has lost its data does not come back as if nothing had been.
   const lost = cluster.node(2);
   await lost.kill();
   rmSync(lost.spec.dataDir, { recursive: true });
@@ -40,19 +68,14 @@ test('a running cluster lets in nobody that was not added, nor a member that has
     lastLine(lost),
     /member node3 of cluster \w+ has run before: .*"balsa member replace node3 --endpoints=/,
   );
-
-  const { code, line } = await stranger;
-  assert.equal(code, 1);
-  const endpoints = cluster.nodes.map(({ url }) => url);
-  const [advice, listed = ''] = line.split(' --endpoints=');
-  assert.ok(advice?.endsWith(`add it first: balsa member add node4 --peer-urls=${own}`), line);
-  assert.deepEqual(new Set(listed.split(',')), new Set(endpoints));
-  assert.deepEqual([existsSync(dataDir), existsSync(lost.spec.dataDir)], [false, false]);
+  assert.equal(existsSync(lost.spec.dataDir), false);
   assert.ok((await fetch(`${cluster.node(0).url}/v1/kv/a`, { method: 'PUT', body: 'b' })).ok);
 
-  // A member that has data goes by its data, whatever members the flags list.
-  const changed = cluster.another([`--initial-cluster=${members[0]},node9=http://127.0.0.1:1`]);
-  await cluster.node(0).kill();
+  // One that has data goes by its data, whatever members the flags list.
+  const [node] = cluster.nodes;
+  const flag = `--initial-cluster=node1=http://127.0.0.1:${node?.spec.peerPort},node9=http://127.0.0.1:1`;
+  const changed = cluster.another([flag]);
+  await node?.kill();
   changed.start();
   await eventually('it serves', 10_000, async () => (await changed.get('/readyz')).ok);
   assert.match(readFileSync(changed.logPath, 'utf8'), /initial-cluster has no effect/);

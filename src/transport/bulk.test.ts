@@ -74,7 +74,7 @@ test('bulk: not sent: its time is over while the second connection does not come
   assert.deepEqual(answer, { outcome: 'not_sent', reason: 'the time was up before it could be sent' });
 });
 
-test('bulk: a member of version 1 of the protocol is not asked', async () => {
+test('bulk: a member of version 1 of the protocol is not asked, and not offered a snapshot', async () => {
   await using server = await RawServer.open((peer) => {
     peer.write(switching);
     peer.send({ ...helloOf2, versionMax: 1, software: '0.1' });
@@ -86,6 +86,12 @@ test('bulk: a member of version 1 of the protocol is not asked', async () => {
   const reason = 'member 2 runs an older version, which has no second connection: upgrade it';
   assert.deepEqual(await bulk(a, 'x'), { outcome: 'not_sent', reason });
   assert.equal(server.peers.length, 1);
+  a.send({ type: 'installSnapshot', from: '1', to: '2', term: 1, index: 1 });
+  await until('the loss to be told', () => a.unreachable.includes('2'));
+  a.send({ type: 'timeoutNow', from: '1', to: '2', term: 1 });
+  const sent = () => server.peers[0]?.frames.filter(({ type }) => type === 'messages') ?? [];
+  await until('a message that it knows', () => sent().length > 0);
+  assert.equal(JSON.stringify(sent()).includes('installSnapshot'), false);
 });
 
 function bulk(member: Member, body: string, timeoutMs = 5000): Promise<PeerAnswer> {
