@@ -12,6 +12,7 @@ export { noMetrics, type ReplicaMetrics } from './metrics.ts';
 export { type OpenStateOptions, openState, type State } from './open-state.ts';
 export type { LeaderProgress } from './progress.ts';
 export { Quota } from './quota.ts';
+export { ReluctantLeader } from './reluctant-leader.ts';
 export { publishCommand, type RaftLimits, Replica, type ReplicaOptions } from './replica.ts';
 export type { ReplicaLog } from './replica-log.ts';
 export { Scrubber } from './scrubber.ts';

@@ -228,7 +228,7 @@ export class MembershipLeader implements Duty {
 
   async #moveLeader(to: string, deadlineMs: number): Promise<string> {
     const { core, options } = this.#replica;
-    const target = to === '' ? this.#replica.successor()?.id : this.#voterNamed(to);
+    const target = to === '' ? this.#replica.successors()[0]?.id : this.#voterNamed(to);
     if (target === undefined) {
       throw new BalsaError('bad_transferee', 'There is no other voter that is up and has caught up.');
     }

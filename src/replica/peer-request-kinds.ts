@@ -7,4 +7,5 @@ export const peerRequestKinds = {
   membership: 5,
   snapshotOpen: 6,
   snapshotChunk: 7,
+  willingness: 8,
 } as const;

@@ -253,12 +253,12 @@ export class Replica {
     return this.writes.isClosed;
   }
 
-  /** The voter that could take over soonest; undefined if this member does not lead, or nobody could. */
-  successor(): FollowerView | undefined {
+  /** The other voters that could take over, the most advanced first; none if this member does not lead. */
+  successors(): readonly FollowerView[] {
     const { followers, configuration } = this.core.status();
     return followers
       .filter(({ id, recentlyActive, isSuspect }) => configuration.voters.includes(id) && recentlyActive && !isSuspect)
-      .sort((a, b) => b.matchIndex - a.matchIndex)[0];
+      .sort((a, b) => b.matchIndex - a.matchIndex);
   }
 
   /** What this member is being given, if it is. */
@@ -266,11 +266,13 @@ export class Replica {
     return this.#snapshotReceiver.progress;
   }
 
-  /** Hands leadership to the most advanced other voter and waits until it has it, at most one election timeout. */
-  async transferLeadership(): Promise<void> {
-    const target = this.successor();
-    if (target === undefined || this.core.transferLeadership(target.id) !== 'started') return;
-    this.options.logger.info('leadership transfer started', { to: target.id });
+  /**
+   * Hands leadership to that member, or to the most advanced other voter, and waits until it has it, at most one election
+   * timeout.
+   */
+  async transferLeadership(to: MemberId | undefined = this.successors()[0]?.id): Promise<void> {
+    if (to === undefined || this.core.transferLeadership(to) !== 'started') return;
+    this.options.logger.info('leadership transfer started', { to });
     this.driver.wake();
     const deadlineMs = this.options.clock.monotonicMs() + this.options.electionTimeoutMs;
     await this.until(() => this.core.role !== 'leader', deadlineMs);

@@ -22,6 +22,7 @@ test('config: nothing given is a cluster of one on localhost', () => {
     quotaBackendBytes: 0,
     autoCompactionMode: 'periodic',
     autoCompactionRetention: '0',
+    leadership: 'normal',
     snapshotCount: 10_000,
     corruptCheckTimeMs: 60_000,
     logLevel: 'info',

@@ -68,6 +68,7 @@ export function resolveGiven(given: GivenValues): Config {
     quotaBackendBytes: read('quotaBackendBytes', given) ?? options.quotaBackendBytes.default,
     autoCompactionMode: read('autoCompactionMode', given) ?? options.autoCompactionMode.default,
     autoCompactionRetention: read('autoCompactionRetention', given) ?? options.autoCompactionRetention.default,
+    leadership: read('leadership', given) ?? options.leadership.default,
     snapshotCount: read('snapshotCount', given) ?? options.snapshotCount.default,
     corruptCheckTimeMs: read('corruptCheckTimeMs', given) ?? options.corruptCheckTimeMs.default,
     logLevel: read('logLevel', given) ?? options.logLevel.default,

@@ -10,6 +10,7 @@ import {
   openState,
   publishCommand,
   Quota,
+  ReluctantLeader,
   Replica,
   ReplicaBackupService,
   ReplicaClusterService,
@@ -139,6 +140,7 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
   const membership = new ReplicaMembershipService(replica);
   const backup = new ReplicaBackupService(replica, { version });
   new ClusterVersion(replica);
+  new ReluctantLeader(replica, { avoidsLeading: config.leadership === 'avoid' });
   new Quota(replica, config.quotaBackendBytes);
   new AutoCompaction(replica, autoCompactionOf(config) ?? { mode: 'off' });
   new Integrity(replica, { intervalMs: config.corruptCheckTimeMs });

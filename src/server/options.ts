@@ -49,6 +49,8 @@ export interface Config {
   readonly autoCompactionMode: 'periodic' | 'revision';
   /** Hours or a duration for `periodic`, a number of revisions for `revision`; `0`: nothing is compacted by itself. */
   readonly autoCompactionRetention: string;
+  /** `avoid`: it leads only while no other voter that does not mind could. */
+  readonly leadership: 'normal' | 'avoid';
   /** Entries of the log that are kept behind what the store has on disk. */
   readonly snapshotCount: number;
   /** How often the members' states are compared; 0: never. */
@@ -220,6 +222,15 @@ export const options = {
     schema: text('a time such as 10h, or a number of revisions'),
     default: '0',
     defaultText: '0',
+  },
+  leadership: {
+    flag: 'leadership',
+    group: 'Member',
+    valueName: 'HOW',
+    help: 'normal, or avoid: it leads only while no other voter that does not mind could',
+    schema: word(['normal', 'avoid']),
+    default: 'normal',
+    defaultText: 'normal',
   },
   snapshotCount: {
     flag: 'snapshot-count',
