@@ -141,7 +141,7 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   if (backup !== undefined) app.register(snapshotRoutes, { kv, backup, ...timeouts, reportFailure });
   app.register(healthRoutes, { kv, cluster });
   app.register(metricsRoutes, { kv, metrics });
-  app.register(versionRoutes, { kv, cluster, version });
+  app.register(versionRoutes, { kv, cluster, version, ...timeouts });
   app.register(openapiRoutes, { kv, version, routes });
   return app;
 }

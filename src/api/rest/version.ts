@@ -3,16 +3,18 @@ import type { ClusterService, KvService } from '../../replica/service.ts';
 import { answerHeaders, jsonType, textType } from './answer-headers.ts';
 import { parameterSet } from './parameters.ts';
 import { Query } from './query.ts';
+import { type TimeoutBounds, timeoutOf } from './read-options.ts';
 import { splitTarget } from './request-target.ts';
 import { clusterVersionSchema, greetingSchema, versionSchema } from './version-schema.ts';
 
-export interface VersionRoutesOptions {
+export interface VersionRoutesOptions extends TimeoutBounds {
   readonly kv: KvService;
   readonly cluster: ClusterService;
   readonly version: string;
 }
 
 const parameters = parameterSet();
+const clusterParameters = parameterSet('timeout');
 
 /**
  * The etcd whose behaviour Balsa offers. Patroni and others read each part of it as an integer, and compare: no
@@ -33,7 +35,7 @@ export async function versionRoutes(app: FastifyInstance, options: VersionRoutes
   }
 
   async function showClusterVersion(request: FastifyRequest, reply: FastifyReply): Promise<string> {
-    Query.parse(splitTarget(request.originalUrl).query, parameters);
+    timeoutOf(Query.parse(splitTarget(request.originalUrl).query, clusterParameters), options);
     reply.headers(answerHeaders(kv.header(), jsonType));
     const { version, clusterVersion, protocol, members } = cluster.versions();
     return `${JSON.stringify({ version, clusterVersion, protocol, members }, undefined, 2)}\n`;
@@ -48,7 +50,7 @@ export async function versionRoutes(app: FastifyInstance, options: VersionRoutes
   }
 
   app.get('/version', { schema: versionSchema(parameters) }, showVersion);
-  app.get('/v1/version', { schema: clusterVersionSchema(parameters) }, showClusterVersion);
+  app.get('/v1/version', { schema: clusterVersionSchema(clusterParameters) }, showClusterVersion);
   app.get('/', { schema: greetingSchema(parameters) }, greet);
 }
 
