@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock.ts';
-import type { ReplicaClusterService } from '../replica/index.ts';
+import type { Replica, ReplicaClusterService } from '../replica/index.ts';
 import type { Log } from './logger.ts';
 
 const intervalMs = 1000;
 
 /** Says once a second how far a member is that has joined, until it votes. */
-export function reportJoining(memberId: string, cluster: ReplicaClusterService, clock: Clock, log: Log): () => void {
+export function reportJoining(replica: Replica, cluster: ReplicaClusterService, clock: Clock, log: Log): () => void {
+  const { memberId } = replica.options;
   let isOver = false;
   let last = '';
   let cancel = clock.setTimer(intervalMs, report);
@@ -23,6 +24,12 @@ export function reportJoining(memberId: string, cluster: ReplicaClusterService, 
   }
 
   async function look(): Promise<boolean> {
+    const { receiving } = replica;
+    if (receiving !== undefined) {
+      const { bytes, bytesExpected: ofBytes } = receiving;
+      say('catching up', { bytes, ofBytes, percent: percentOf(bytes, ofBytes) });
+      return false;
+    }
     const { appliedIndex, leader } = cluster.status();
     const { members } = await cluster.cluster({ timeoutMs: intervalMs });
     const own = members.find(({ id }) => id === memberId);
@@ -31,8 +38,7 @@ export function reportJoining(memberId: string, cluster: ReplicaClusterService, 
     if (leader === undefined || own?.lagEntries === undefined) say('waiting for the leader', { memberId });
     else {
       const ofEntries = appliedIndex + own.lagEntries;
-      const percent = ofEntries === 0 ? 0 : Math.floor((100 * appliedIndex) / ofEntries);
-      say('catching up', { entries: appliedIndex, ofEntries, percent });
+      say('catching up', { entries: appliedIndex, ofEntries, percent: percentOf(appliedIndex, ofEntries) });
     }
     return false;
   }
@@ -43,4 +49,9 @@ export function reportJoining(memberId: string, cluster: ReplicaClusterService, 
     if (line !== last) log.info(event, facts);
     last = line;
   }
+}
+
+/** What is expected is about so much. */
+function percentOf(part: number, whole: number): number {
+  return whole === 0 ? 0 : Math.min(100, Math.floor((100 * part) / whole));
 }

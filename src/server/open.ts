@@ -149,7 +149,7 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
   const running = replica;
   resources.add(() => running.stop());
   replica.start();
-  if (config.join.length > 0) resources.add(reportJoining(memberId, cluster, systemClock, log));
+  if (config.join.length > 0) resources.add(reportJoining(running, cluster, systemClock, log));
   const listener = await serveClients(config, { kv, cluster, membership, backup, leases, watch, metrics, log });
   log.info('serving clients', { urls: listener.urls, memberId, clusterId });
   const ready = publish(replica, config, identity, listener, log);

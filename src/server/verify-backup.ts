@@ -25,7 +25,7 @@ export async function verifyBackup(
   const { manifest, chunks } = reader;
   const directory = await mkdtemp(join(scratchDir, 'balsa-verify-'));
   try {
-    const { records } = await takeInBackup(reader, directory, onProgress);
+    await takeInBackup(reader, directory, onProgress);
     const database = await openDatabase(join(directory, 'data'), { kind: 'data' });
     try {
       const store = await openStore({
@@ -38,7 +38,7 @@ export async function verifyBackup(
         flushBytesMax: pageBytesMax,
       });
       try {
-        return { manifest, keys: await readKeys(store), records };
+        return { manifest, ...(await readEverything(store)) };
       } finally {
         await store.close();
       }
@@ -51,7 +51,8 @@ export async function verifyBackup(
   }
 }
 
-async function readKeys(store: Store): Promise<number> {
+async function readEverything(store: Store): Promise<{ keys: number; records: number }> {
+  const records = await store.scrub({ pauseMs: 0, signal: new AbortController().signal });
   const view = store.readView();
   let keys = 0;
   try {
@@ -65,7 +66,7 @@ async function readKeys(store: Store): Promise<number> {
     await view.close();
   }
   if (keys !== store.keyCount) throw new BackupDamaged(`${keys} of its ${store.keyCount} keys can be read`, 0);
-  return keys;
+  return { keys, records };
 }
 
 const pageBytesMax = 4 * 1024 * 1024;
