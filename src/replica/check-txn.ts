@@ -21,6 +21,7 @@ function checkLevel({ compare, success, failure }: TxnRequest, level: Level): vo
     throw badTxn(
       `The transaction has ${longest} operations or comparisons in one list, nested ones counted; the most is ` +
         `${txnLimits.operationsMax}. Send it in parts.`,
+      { rule: 'too_many_operations' },
     );
   }
   for (const { range, target, value } of compare) {
@@ -196,9 +197,12 @@ export function checkValue(value: Uint8Array, valueBytesMax: number): void {
 
 function duplicate(name: string): BalsaError {
   const key = Buffer.from(name, 'latin1').toString('utf8');
-  return badTxn(`The key "${key}" is written twice in one transaction; each key may be put or deleted once.`);
+  return badTxn(`The key "${key}" is written twice in one transaction; each key may be put or deleted once.`, {
+    rule: 'duplicate_key',
+  });
 }
 
-function badTxn(detail: string): BalsaError {
-  return new BalsaError('bad_request', detail);
+/** `rule`: which one was broken, for clients that tell them apart. */
+function badTxn(detail: string, extras: { readonly rule?: 'duplicate_key' | 'too_many_operations' } = {}): BalsaError {
+  return new BalsaError('bad_request', detail, { extras });
 }

@@ -101,8 +101,9 @@ export class ReplicaKvService implements KvService {
     }
   }
 
-  async range(request: RangeRequest, options: ReadOptions): Promise<RangePage> {
+  async range(request: RangeRequest, options: ReadOptions & { readonly bytesMax?: number }): Promise<RangePage> {
     checkRange(request.range);
+    const { bytesMax = this.#options.pageBytesMax } = options;
     const stalenessMs = await this.#reach(options.consistency, options);
     this.#checkRevision(request.revision);
     const header = this.#readHeader(stalenessMs);
@@ -112,8 +113,8 @@ export class ReplicaKvService implements KvService {
         const count = await view.count(request.range);
         return { header, readRevision: view.revision, kvs: [], count, more: false, next: undefined };
       }
-      if (request.sort !== 'key') return await this.#sorted(view, header, request);
-      return await this.#firstPage(view, header, request);
+      if (request.sort !== 'key') return await this.#sorted(view, header, request, bytesMax);
+      return await this.#firstPage(view, header, request, bytesMax);
     } finally {
       await view.close();
     }
@@ -177,9 +178,9 @@ export class ReplicaKvService implements KvService {
     return { header: this.#writeHeader(term, result), deleted: result.deleted, previous: result.previous };
   }
 
-  async #firstPage(view: ReadView, header: AnswerHeader, request: RangeRequest): Promise<RangePage> {
+  async #firstPage(view: ReadView, header: AnswerHeader, request: RangeRequest, bytesMax: number): Promise<RangePage> {
     const { range, keysOnly, order, bounds } = request;
-    const page = await view.page(range, this.#pageOptions({ keysOnly, order, bounds }, request.limit));
+    const page = await view.page(range, { ...this.#pageOptions({ keysOnly, order, bounds }, request.limit), bytesMax });
     const isWhole = page.next === undefined && bounds === undefined;
     const count = isWhole ? page.kvs.length : await view.count(range);
     return this.#page(header, { revision: view.revision, range, keysOnly, order, bounds, count }, page);
@@ -194,8 +195,8 @@ export class ReplicaKvService implements KvService {
     return { header, readRevision: list.revision, kvs, count: list.count, more: next !== undefined, next: token };
   }
 
-  async #sorted(view: ReadView, header: AnswerHeader, request: RangeRequest): Promise<RangePage> {
-    const { kvs, count, more } = await view.list(request, this.#options.pageBytesMax);
+  async #sorted(view: ReadView, header: AnswerHeader, request: RangeRequest, bytesMax: number): Promise<RangePage> {
+    const { kvs, count, more } = await view.list(request, bytesMax);
     return { header, readRevision: view.revision, kvs, count, more, next: undefined };
   }
 

@@ -57,10 +57,11 @@ export interface RangePage extends RangeAnswer {
 
 /**
  * Who is told of events. A sink that says `false` has taken what it was given and is given no more until
- * `Watch.resume`; meanwhile only its place in the history is kept, and it is caught up from there.
+ * `Watch.resume`; meanwhile only its place in the history is kept, and it is caught up from there. One that says `later`
+ * has not taken it, and is given it again after that.
  */
 export interface WatchSink {
-  onBatch(batch: WatchBatch): boolean;
+  onBatch(batch: WatchBatch): boolean | 'later';
   /** Everything up to this revision has been told. Called now and then while nothing happens. */
   onProgress(revision: Revision): boolean;
   /**
@@ -73,6 +74,8 @@ export interface WatchSink {
 export interface Watch {
   /** The present revision when it began: the events of a watch without `revision` are those after it. */
   readonly header: AnswerHeader;
+  /** Everything that happened up to this revision has been given to the sink. */
+  toldTo(): Revision;
   resume(): void;
   /** Idempotent; nothing is called afterwards. */
   close(): void;
@@ -98,7 +101,8 @@ export interface KvService {
 
   /** `revision`: the past. Rejects with `compacted` (extras `compactRevision`) or `future_revision`. */
   get(key: Uint8Array, options: ReadOptions & { readonly revision?: Revision | undefined }): Promise<GetAnswer>;
-  range(request: RangeRequest, options: ReadOptions): Promise<RangePage>;
+  /** `bytesMax`: of keys and values in one answer, if it is to be another bound than that of a page. */
+  range(request: RangeRequest, options: ReadOptions & { readonly bytesMax?: number }): Promise<RangePage>;
   /** `after` is `next` of the page before. Rejects with `compacted` if that page's revision is no longer kept. */
   nextPage(after: string, options: RequestOptions & { readonly limit: number }): Promise<RangePage>;
   /** The whole range at one revision, a page of key-values at a time, at flat memory. */
@@ -189,8 +193,14 @@ export interface MemberStatus {
   readonly lastIndex: number;
   readonly revision: number;
   readonly keyCount: number;
+  /** The oldest revision that can be read; 0 as long as nothing is compacted. */
+  readonly compactRevision: number;
   /** Log and store on disk. */
   readonly dbSizeBytes: number;
+  /** Keys and values, past ones too until they are compacted: what counts against the quota. */
+  readonly usedBytes: number;
+  /** 0: no limit. */
+  readonly quotaBytes: number;
   readonly uptimeSeconds: number;
   readonly peers: readonly PeerStatus[];
   /** What is wrong right now, in words. */

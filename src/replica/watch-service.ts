@@ -32,8 +32,7 @@ export class ReplicaWatchService implements WatchService, Duty {
     // The quorum that was just asked counts: the watch must not be ended for what was before it.
     this.#leaderSeenMs = this.#replica.options.clock.monotonicMs();
     const header = this.#replica.header();
-    const { resume, close } = this.#replica.options.store.watch(request, sink);
-    return { header, resume, close };
+    return { header, ...this.#replica.options.store.watch(request, sink) };
   }
 
   /** Ends all watches for good. */

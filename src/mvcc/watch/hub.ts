@@ -6,12 +6,14 @@ import type { KeyChange, RevisionChanges } from '../tables.ts';
 
 /** Who is told; see `WatchSink` of the service, which is the same. */
 export interface WatchSink {
-  onBatch(batch: WatchBatch): boolean;
+  onBatch(batch: WatchBatch): boolean | 'later';
   onProgress(revision: Revision): boolean;
   onEnd(error: BalsaError): void;
 }
 
 export interface StoreWatch {
+  /** Everything that happened up to this revision has been told. */
+  toldTo(): Revision;
   resume(): void;
   close(): void;
 }
@@ -92,6 +94,7 @@ export class WatchHub {
     else if (watcher.next > this.#source.revision()) group.synced.add(watcher);
     else this.#fallBehind(watcher);
     return {
+      toldTo: () => this.#toldToBy(watcher),
       resume: () => this.#resume(watcher),
       close: () => this.#remove(watcher),
     };
@@ -157,7 +160,15 @@ export class WatchHub {
     // It asked to be told from a later revision on.
     if (batch.revision < watcher.next) return;
     watcher.next = batch.revision + 1;
-    if (!watcher.sink.onBatch(batch)) this.#pause(watcher);
+    const taken = watcher.sink.onBatch(batch);
+    if (taken === true) return;
+    this.#pause(watcher);
+    if (taken === 'later') watcher.next = batch.revision;
+  }
+
+  #toldToBy(watcher: Watcher): Revision {
+    const revision = this.#source.revision();
+    return watcher.group.synced.has(watcher) ? revision : Math.min(revision, watcher.next - 1);
   }
 
   #pause(watcher: Watcher): void {
@@ -216,7 +227,9 @@ export class WatchHub {
       const batch = watcher.group.batch(changes, this.#source.compactRevision());
       watcher.next = changes.revision + 1;
       if (batch === undefined) continue;
-      if (!watcher.sink.onBatch(batch)) {
+      const taken = watcher.sink.onBatch(batch);
+      if (taken !== true) {
+        if (taken === 'later') watcher.next = changes.revision;
         if (!watcher.isOver) {
           watcher.stepBytes = Math.max(stepBytesMin, bytes);
           this.#behind.delete(watcher);
@@ -240,9 +253,10 @@ export class WatchHub {
         const batch = watcher.group.batch(this.#recent[at] as RevisionChanges, this.#source.compactRevision());
         if (batch === undefined) continue;
         watcher.next = batch.revision + 1;
-        const takesMore = watcher.sink.onBatch(batch);
+        const taken = watcher.sink.onBatch(batch);
         if (watcher.isOver) return true;
-        if (takesMore) continue;
+        if (taken === true) continue;
+        if (taken === 'later') watcher.next = batch.revision;
         this.#behind.delete(watcher);
         watcher.group.paused.add(watcher);
         return true;

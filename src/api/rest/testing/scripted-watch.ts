@@ -80,7 +80,7 @@ function scriptedWatch(
       onResume = resolve;
     });
   return {
-    watch: { header, resume, close },
+    watch: { header, toldTo: () => header.revision, resume, close },
     scripted: { request, options, sink, resumes: () => resumes, resumed, closed },
   };
 }
