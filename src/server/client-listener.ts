@@ -1,13 +1,15 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import type { GrpcServer } from '../api/etcd/index.ts';
+import { tellProtocolsApart } from './tell-protocols-apart.ts';
 
 /** A URL that cannot be listened on; the message says which flag to change. */
 export class ListenError extends Error {
   override readonly name = 'ListenError';
 }
 
-/** The client port: one HTTP server behind all its URLs. */
+/** The client port: REST over HTTP/1.1 and gRPC over HTTP/2 behind all its URLs. */
 export interface ClientListener {
   /** What is really bound, in the order of the URLs. */
   readonly urls: readonly string[];
@@ -15,7 +17,12 @@ export interface ClientListener {
   close(drainMs: number): Promise<void>;
 }
 
-export async function listenForClients(app: FastifyInstance, urls: readonly string[]): Promise<ClientListener> {
+export async function listenForClients(
+  app: FastifyInstance,
+  grpc: GrpcServer,
+  urls: readonly string[],
+): Promise<ClientListener> {
+  tellProtocolsApart(app.server, grpc);
   const further: Server[] = [];
   const bound: string[] = [];
   try {
@@ -44,7 +51,7 @@ export async function listenForClients(app: FastifyInstance, urls: readonly stri
     async close(drainMs) {
       for (const server of further) server.close();
       const cutOff = setTimeout(() => app.server.closeAllConnections(), drainMs);
-      await app.close();
+      await Promise.all([app.close(), grpc.close(drainMs)]);
       clearTimeout(cutOff);
     },
   };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { createEtcdApi } from '../api/etcd/index.ts';
 import { createRestApp } from '../api/rest/index.ts';
 import { isOlder } from '../base/software-version.ts';
 import { DamagedValue, type MemberRecord } from '../mvcc/index.ts';
@@ -298,7 +299,17 @@ function serveClients(
       listenerFailed: (error) => parts.log.error('client listener failed', { reason: error }),
     },
   });
-  return listenForClients(app, config.listenClientUrls);
+  const etcd = createEtcdApi({
+    kv: parts.kv,
+    cluster: parts.cluster,
+    leases: parts.leases,
+    watch: parts.watch,
+    requestBytesMax: config.maxRequestBytes,
+    // As etcd: five seconds, and time for an election.
+    timeoutMs: 5000 + 2 * config.electionTimeoutMs,
+    onFailure: (error, path) => parts.log.error('request failed', { path, reason: error.cause ?? error }),
+  });
+  return listenForClients(app, etcd.grpc, config.listenClientUrls);
 }
 
 /** Tells the cluster, through the log, how clients reach this member; when that is done, requests can be served. */

@@ -1,0 +1,110 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { Call, UnaryMethod } from '../method.ts';
+import { decode, encode } from '../proto/binary.ts';
+import { EtcdError } from '../status.ts';
+import { malformed, okHeaders, okTrailers, refuse } from './answers.ts';
+import { FrameReader, prefixBytes, setPrefix } from './frames.ts';
+import { timeoutOf } from './metadata.ts';
+
+export interface CallOptions {
+  /** For a call that names no time of its own. */
+  readonly timeoutMs: number;
+  readonly messageBytesMax: number;
+  readonly onEnd: (error: EtcdError | undefined) => void;
+}
+
+/** One request and its answer on an HTTP/2 stream. */
+export class UnaryCall implements Call {
+  readonly requestBytes: number;
+  readonly #stream: ServerHttp2Stream;
+  readonly #headers: IncomingHttpHeaders;
+  readonly #timeoutMs: number;
+  #aborting: AbortController | undefined;
+
+  private constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    timeoutMs: number,
+    requestBytes: number,
+  ) {
+    this.#stream = stream;
+    this.#headers = headers;
+    this.#timeoutMs = timeoutMs;
+    this.requestBytes = requestBytes;
+  }
+
+  static serve<Request extends object, Response extends object>(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    method: UnaryMethod<Request, Response>,
+    options: CallOptions,
+  ): void {
+    const reader = new FrameReader(options.messageBytesMax);
+    let message: Buffer | undefined;
+    const fail = (reason: unknown): void => {
+      stream.off('data', onData);
+      stream.resume();
+      const error = EtcdError.from(reason);
+      refuse(stream, error);
+      options.onEnd(error);
+    };
+    const onData = (chunk: Buffer): void => {
+      reader.push(chunk);
+      try {
+        const next = reader.next();
+        if (next === undefined) return;
+        if (message !== undefined) throw new EtcdError('INTERNAL', 'grpc: a unary call has more than one request');
+        message = next;
+      } catch (reason) {
+        fail(reason);
+      }
+    };
+    stream.on('data', onData);
+    stream.once('end', () => {
+      if (stream.headersSent || stream.destroyed) return;
+      if (message === undefined || reader.isWithinMessage) {
+        fail(new EtcdError('INTERNAL', 'grpc: the request ended within its message'));
+        return;
+      }
+      const timeoutMs = Math.min(timeoutOf(headers) ?? options.timeoutMs, options.timeoutMs);
+      const call = new UnaryCall(stream, headers, timeoutMs, message.length);
+      let request: Request;
+      try {
+        request = decode(method.request, message);
+      } catch (reason) {
+        fail(malformed(reason));
+        return;
+      }
+      method
+        .handle(request, call)
+        .then((answer) => {
+          if (stream.destroyed) return options.onEnd(new EtcdError('CANCELLED', 'context canceled'));
+          stream.respond(okHeaders, { waitForTrailers: true });
+          stream.once('wantTrailers', () => stream.sendTrailers(okTrailers));
+          stream.end(setPrefix(encode(method.response, answer, prefixBytes)));
+          options.onEnd(undefined);
+        })
+        .catch(fail);
+    });
+  }
+
+  metadata(name: string): string | undefined {
+    const value = this.#headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  }
+
+  get timeoutMs(): number {
+    return this.#timeoutMs;
+  }
+
+  /** Made only for those that ask: a listener costs as much as a small request. */
+  get signal(): AbortSignal {
+    if (this.#aborting === undefined) {
+      const aborting = new AbortController();
+      this.#aborting = aborting;
+      if (this.#stream.destroyed) aborting.abort();
+      else this.#stream.once('close', () => aborting.abort());
+    }
+    return this.#aborting.signal;
+  }
+}

@@ -1,0 +1,2 @@
+export { createEtcdApi, type EtcdApi, type EtcdApiOptions } from './etcd-api.ts';
+export type { GrpcServer } from './grpc/grpc-server.ts';

@@ -1,0 +1,43 @@
+import type { EtcdOptions, Headers } from '../etcd-options.ts';
+import { type Call, type Service, unary } from '../method.ts';
+import { HeaderResponse } from '../proto/messages/empty.ts';
+import * as messages from '../proto/messages/lock.ts';
+import { etcdErrors } from '../status.ts';
+import { TurnQueue } from './turn-queue.ts';
+
+/**
+ * `v3lockpb.Lock`. A lock alone excludes nobody: its holder may have lost it without having heard of it. What it protects has to compare
+ * the create revision of the lock's key, which grows with each holder, in the transaction that it writes in.
+ */
+export function lockService(options: EtcdOptions, headers: Headers): Service {
+  const queue = new TurnQueue(options);
+
+  async function lock({ name, lease }: messages.LockRequest, call: Call) {
+    const session = await queue.session(lease, call);
+    try {
+      const place = await queue.enter(name, session, nothing, call);
+      const header = await queue.turn(name, place, call);
+      return { header: headers.of(header), key: place.key };
+    } catch (reason) {
+      const { timeoutMs } = call;
+      if (lease === 0n) await options.leases.revoke(session, { timeoutMs }).catch(() => undefined);
+      throw reason;
+    }
+  }
+
+  async function unlock({ key }: messages.UnlockRequest, { timeoutMs }: Call) {
+    if (key.length === 0) throw etcdErrors.emptyKey();
+    const { header } = await options.kv.delete({ key, condition: undefined, previous: false }, { timeoutMs });
+    return { header: headers.of(header) };
+  }
+
+  return {
+    name: 'v3lockpb.Lock',
+    methods: [
+      unary('Lock', ['lock/lock'], messages.LockRequest, messages.LockResponse, lock),
+      unary('Unlock', ['lock/unlock'], messages.UnlockRequest, HeaderResponse, unlock),
+    ],
+  };
+}
+
+const nothing = new Uint8Array();

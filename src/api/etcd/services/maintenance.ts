@@ -1,0 +1,89 @@
+import { checkLeader, type EtcdOptions, etcdVersion, type Headers, idNumber } from '../etcd-options.ts';
+import { type Call, failing, type Service, unary } from '../method.ts';
+import type { Init } from '../proto/message-type.ts';
+import { HeaderResponse } from '../proto/messages/empty.ts';
+import * as messages from '../proto/messages/maintenance.ts';
+import { EtcdError, etcdErrors } from '../status.ts';
+import { StateHashes } from './state-hashes.ts';
+
+/** `etcdserverpb.Maintenance`. */
+export function maintenanceService({ kv, cluster }: EtcdOptions, headers: Headers): Service {
+  const hashes = new StateHashes(kv, cluster);
+
+  async function alarm(request: messages.AlarmRequest): Promise<Init<messages.AlarmResponse>> {
+    const { action } = request;
+    if (messages.alarmActions[action] === 'ACTIVATE') {
+      throw new EtcdError(
+        'UNIMPLEMENTED',
+        'etcdserver: alarms are raised by the cluster itself, when its space is used up or a member is corrupt',
+      );
+    }
+    // They end by themselves as soon as what they tell of is over: a deactivation has nothing to do, and so says of none that it ended it.
+    const alarms = messages.alarmActions[action] === 'GET' ? alarmsAsked(request) : [];
+    return { header: headers.now(), alarms };
+  }
+
+  function alarmsAsked({ memberId, alarm: type }: messages.AlarmRequest): readonly Init<messages.AlarmMember>[] {
+    const own = idNumber(cluster.status().memberId);
+    return cluster
+      .alarms()
+      .map((one) => ({
+        memberId: one.memberId === undefined ? own : idNumber(one.memberId),
+        alarm: one.kind === 'no_space' ? 1 : 2,
+      }))
+      .filter((one) => (memberId === 0n || one.memberId === memberId) && (type === 0 || one.alarm === type));
+  }
+
+  async function status(): Promise<Init<messages.StatusResponse>> {
+    const one = cluster.status();
+    return {
+      header: headers.now(),
+      version: etcdVersion,
+      dbSize: one.dbSizeBytes,
+      leader: one.leader === undefined ? 0n : idNumber(one.leader),
+      raftIndex: one.lastIndex,
+      raftTerm: one.raftTerm,
+      raftAppliedIndex: one.appliedIndex,
+      errors: one.errors,
+      dbSizeInUse: one.usedBytes,
+      isLearner: one.state === 'learner',
+      storageVersion: etcdVersion,
+      dbSizeQuota: one.quotaBytes,
+      downgradeInfo: {},
+    };
+  }
+
+  async function hashKv({ revision }: messages.HashKvRequest): Promise<Init<messages.HashKvResponse>> {
+    return { header: headers.now(), ...(await hashes.at(revision)) };
+  }
+
+  async function hash(): Promise<Init<messages.HashResponse>> {
+    const { hash: value } = await hashes.at(0n);
+    return { header: headers.now(), hash: value };
+  }
+
+  /** Space is given back all the time; there is nothing to wait for. */
+  async function defragment(_: object, call: Call): Promise<object> {
+    checkLeader(call, cluster);
+    return { header: headers.now() };
+  }
+
+  const { AlarmRequest, AlarmResponse, StatusRequest, StatusResponse, HashRequest, HashResponse } = messages;
+  return {
+    name: 'etcdserverpb.Maintenance',
+    methods: [
+      unary('Alarm', ['maintenance/alarm'], AlarmRequest, AlarmResponse, alarm),
+      unary('Status', ['maintenance/status'], StatusRequest, StatusResponse, status),
+      unary('Defragment', ['maintenance/defragment'], messages.DefragmentRequest, HeaderResponse, defragment),
+      unary('Hash', ['maintenance/hash'], HashRequest, HashResponse, hash),
+      unary('HashKV', ['maintenance/hashkv'], messages.HashKvRequest, messages.HashKvResponse, hashKv),
+      failing('Snapshot', ['maintenance/snapshot'], messages.SnapshotRequest, () => etcdErrors.notBuilt('a snapshot')),
+      failing('MoveLeader', ['maintenance/transfer-leadership'], messages.MoveLeaderRequest, () =>
+        etcdErrors.notBuilt('choosing the leader'),
+      ),
+      failing('Downgrade', ['maintenance/downgrade'], messages.DowngradeRequest, () =>
+        etcdErrors.notBuilt('a downgrade'),
+      ),
+    ],
+  };
+}
