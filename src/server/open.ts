@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createEtcdApi } from '../api/etcd/index.ts';
+import { createEtcdApi, type EtcdApiOptions, gatewayRoutes } from '../api/etcd/index.ts';
 import { createRestApp } from '../api/rest/index.ts';
 import { isOlder } from '../base/software-version.ts';
 import { DamagedValue, type MemberRecord } from '../mvcc/index.ts';
@@ -299,17 +299,23 @@ function serveClients(
       listenerFailed: (error) => parts.log.error('client listener failed', { reason: error }),
     },
   });
-  const etcd = createEtcdApi({
-    kv: parts.kv,
-    cluster: parts.cluster,
-    leases: parts.leases,
-    watch: parts.watch,
-    requestBytesMax: config.maxRequestBytes,
+  const shared: Pick<EtcdApiOptions, 'timeoutMs' | 'onFailure'> = {
     // As etcd: five seconds, and time for an election.
     timeoutMs: 5000 + 2 * config.electionTimeoutMs,
     onFailure: (error, path) => parts.log.error('request failed', { path, reason: error.cause ?? error }),
+  };
+  const { kv, cluster, leases, watch } = parts;
+  const { grpc, services } = createEtcdApi({
+    ...shared,
+    kv,
+    cluster,
+    leases,
+    watch,
+    requestBytesMax: config.maxRequestBytes,
   });
-  return listenForClients(app, etcd.grpc, config.listenClientUrls);
+  // Base64 takes a third more than the bytes.
+  app.register(gatewayRoutes, { ...shared, services, bodyBytesMax: 2 * config.maxRequestBytes });
+  return listenForClients(app, grpc, config.listenClientUrls);
 }
 
 /** Tells the cluster, through the log, how clients reach this member; when that is done, requests can be served. */

@@ -1,2 +1,3 @@
 export { createEtcdApi, type EtcdApi, type EtcdApiOptions } from './etcd-api.ts';
+export { gatewayRoutes } from './gateway/routes.ts';
 export type { GrpcServer } from './grpc/grpc-server.ts';

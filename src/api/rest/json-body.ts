@@ -47,7 +47,7 @@ export async function readJson(request: IncomingMessage, bytesMax: number): Prom
 }
 
 /** Opening brackets and braces outside of strings. */
-function countContainers(json: Uint8Array): number {
+export function countContainers(json: Uint8Array): number {
   let count = 0;
   let inString = false;
   for (let i = 0; i < json.length; i++) {

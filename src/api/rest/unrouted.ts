@@ -30,6 +30,5 @@ function patternOf(url: string): RegExp {
 
 function notFoundText(path: string): string {
   const shown = path.length > 60 ? `${path.slice(0, 60)}…` : path;
-  const hint = path.startsWith('/v3') ? 'Keys are at /v1/kv/{key}' : 'GET / shows where to look, /openapi.json has all';
-  return `There is nothing at ${shown}. ${hint}.`;
+  return `There is nothing at ${shown}. GET / shows where to look, /openapi.json has all.`;
 }

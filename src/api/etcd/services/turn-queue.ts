@@ -5,7 +5,7 @@ import type { LeaseId } from '../../../contract/lease.ts';
 import type { Watch } from '../../../replica/service.ts';
 import type { EtcdOptions } from '../etcd-options.ts';
 import type { Call } from '../method.ts';
-import { EtcdError } from '../status.ts';
+import { EtcdError, etcdErrors } from '../status.ts';
 
 /** Of a session that nobody named a lease for, in seconds (as etcd's `concurrency.NewSession`). */
 const sessionTtl = 60;
@@ -30,12 +30,14 @@ export class TurnQueue {
     this.#options = options;
   }
 
-  /** The lease to queue with: that one, or a new one. Rejects with `lease_not_found`. */
+  /** The lease to queue with: that one, or a new one. Its errors have no code of their own, as etcd's. */
   async session(lease: bigint, { timeoutMs }: Call): Promise<LeaseId> {
     const { leases } = this.#options;
     if (lease === 0n) return (await leases.grant({ id: undefined, ttl: sessionTtl }, { timeoutMs })).id;
-    if (lease < 0n) throw new BalsaError('lease_not_found', 'There is no lease with a negative id.');
-    await leases.keepAlive(lease, { timeoutMs });
+    if (lease < 0n) throw noLease();
+    await leases.keepAlive(lease, { timeoutMs }).catch((reason: unknown) => {
+      throw reason instanceof BalsaError && reason.code === 'lease_not_found' ? noLease() : reason;
+    });
     return lease;
   }
 
@@ -170,6 +172,10 @@ export function prefixOf(name: Uint8Array): Buffer {
 
 function linearizable(timeoutMs: number) {
   return { timeoutMs, consistency: { level: 'linearizable' } } as const;
+}
+
+function noLease(): EtcdError {
+  return new EtcdError('UNKNOWN', etcdErrors.leaseNotFound().message);
 }
 
 /** In the words of etcd's `concurrency` package. */
