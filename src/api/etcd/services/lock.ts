@@ -2,7 +2,7 @@ import type { EtcdOptions, Headers } from '../etcd-options.ts';
 import { type Call, type Service, unary } from '../method.ts';
 import { HeaderResponse } from '../proto/messages/empty.ts';
 import * as messages from '../proto/messages/lock.ts';
-import { etcdErrors } from '../status.ts';
+import { EtcdError, etcdErrors } from '../status.ts';
 import { TurnQueue } from './turn-queue.ts';
 
 /**
@@ -26,7 +26,8 @@ export function lockService(options: EtcdOptions, headers: Headers): Service {
   }
 
   async function unlock({ key }: messages.UnlockRequest, { timeoutMs }: Call) {
-    if (key.length === 0) throw etcdErrors.emptyKey();
+    // Without a code of its own, as etcd.
+    if (key.length === 0) throw new EtcdError('UNKNOWN', etcdErrors.emptyKey().message);
     const { header } = await options.kv.delete({ key, condition: undefined, previous: false }, { timeoutMs });
     return { header: headers.of(header) };
   }
