@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { Http2Opening } from './http2-opening.ts';
 
 /** What takes connections that speak HTTP/2. */
 export interface Http2Acceptor {
@@ -17,11 +18,14 @@ export function tellProtocolsApart(server: Server, http2: Http2Acceptor): void {
   const takers = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
-    const hand = (isHttp2: boolean): void => {
+    let opening: Http2Opening | undefined;
+    const hand = (bytes: Buffer | undefined, isHttp2: boolean): void => {
       clearTimeout(silence);
       socket.off('readable', onReadable);
-      socket.off('error', onEnd);
-      socket.off('close', onEnd);
+      socket.off('error', onError);
+      socket.off('end', onEnd);
+      socket.off('close', onClose);
+      if (bytes !== undefined) socket.unshift(bytes);
       if (isHttp2) http2.accept(socket);
       else for (const take of takers) take.call(server, socket);
     };
@@ -29,15 +33,34 @@ export function tellProtocolsApart(server: Server, http2: Http2Acceptor): void {
     const onReadable = (): void => {
       const bytes: Buffer | null = socket.read();
       if (bytes === null) return;
-      socket.unshift(bytes);
-      const length = Math.min(bytes.length, preface.length);
-      if (!bytes.subarray(0, length).equals(preface.subarray(0, length))) hand(false);
-      else if (length === preface.length) hand(true);
+      if (opening === undefined) {
+        const length = Math.min(bytes.length, preface.length);
+        if (!bytes.subarray(0, length).equals(preface.subarray(0, length))) {
+          hand(bytes, false);
+          return;
+        }
+        if (length < preface.length) {
+          socket.unshift(bytes);
+          return;
+        }
+        opening = new Http2Opening((frame) => void socket.write(frame));
+      }
+      const seen = opening.push(bytes);
+      if (seen !== undefined) hand(seen, true);
     };
-    const onEnd = (): void => clearTimeout(silence);
-    const silence = setTimeout(() => hand(false), server.headersTimeout);
+    const onError = (): void => {};
+    const onEnd = (): void => void socket.destroy();
+    const onClose = (): void => clearTimeout(silence);
+    const onSilence = (): void => {
+      if (opening === undefined) hand(undefined, false);
+      // Clients of gRPC may be connected for long before their first call; the HTTP/2 server asks whether they still are.
+      else if (opening.isAnswered) hand(opening.bytes, true);
+      else socket.destroy();
+    };
+    const silence = setTimeout(onSilence, server.headersTimeout);
     socket.on('readable', onReadable);
-    socket.on('error', onEnd);
-    socket.once('close', onEnd);
+    socket.on('error', onError);
+    socket.once('end', onEnd);
+    socket.once('close', onClose);
   });
 }

@@ -13,7 +13,7 @@ try {
 const files = suites.map((suite) => `test/etcd/${suite}.suite.ts`);
 const { status } = spawnSync(
   process.execPath,
-  ['--import', 'tsx', '--test', '--test-concurrency=1', '--test-timeout=120000', ...files],
+  ['--import', 'tsx', '--test', '--test-concurrency=1', '--test-timeout=240000', ...files],
   { stdio: 'inherit' },
 );
 process.exit(status ?? 1);
