@@ -1,4 +1,5 @@
 import {
+  constants,
   createServer,
   type Http2Server,
   type IncomingHttpHeaders,
@@ -10,6 +11,7 @@ import type { Method, Service } from '../method.ts';
 import { EtcdError } from '../status.ts';
 import { refuse } from './answers.ts';
 import { isGrpc } from './metadata.ts';
+import { ResetGuard } from './reset-guard.ts';
 import { GrpcStreamCall } from './stream-call.ts';
 import { UnaryCall } from './unary-call.ts';
 
@@ -37,7 +39,7 @@ export class GrpcServer {
   readonly #routes = new Map<string, { readonly service: string; readonly method: Method }>();
   readonly #services: ReadonlySet<string>;
   readonly #options: GrpcOptions;
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sessions = new Map<ServerHttp2Session, ResetGuard>();
   #isClosing = false;
 
   constructor(services: readonly Service[], options: GrpcOptions) {
@@ -60,8 +62,13 @@ export class GrpcServer {
 
   /** Takes over a connection that begins with HTTP/2's preface. */
   accept(socket: Socket): void {
-    if (this.#isClosing) socket.destroy();
-    else this.#server.emit('connection', socket);
+    if (this.#isClosing) {
+      socket.destroy();
+      return;
+    }
+    // An HTTP server's sockets stay open when the client has ended its side, and the session would for ever wait for more.
+    socket.allowHalfOpen = false;
+    this.#server.emit('connection', socket);
   }
 
   get sessions(): number {
@@ -71,7 +78,7 @@ export class GrpcServer {
   /** Ends all connections: calls under way may end within `drainMs`. */
   async close(drainMs: number): Promise<void> {
     this.#isClosing = true;
-    const closed = [...this.#sessions].map(
+    const closed = [...this.#sessions.keys()].map(
       (session) =>
         new Promise<void>((resolve) => {
           if (session.destroyed) return resolve();
@@ -80,14 +87,14 @@ export class GrpcServer {
         }),
     );
     const cutOff = setTimeout(() => {
-      for (const session of this.#sessions) session.destroy();
+      for (const session of this.#sessions.keys()) session.destroy();
     }, drainMs);
     await Promise.all(closed);
     clearTimeout(cutOff);
   }
 
   #onSession(session: ServerHttp2Session): void {
-    this.#sessions.add(session);
+    this.#sessions.set(session, new ResetGuard(performance.now()));
     // Else every put of some size waits for a window of 64 KiB, which all calls of a connection share.
     session.setLocalWindowSize(connectionWindowBytes);
     const { keepAliveMs = 30_000, keepAliveTimeoutMs = 20_000 } = this.#options;
@@ -99,6 +106,8 @@ export class GrpcServer {
   #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     // Without a listener an error, as of a client that resets the stream, would end the process.
     stream.on('error', () => {});
+    const { session } = stream;
+    stream.once('aborted', () => this.#onAborted(session as ServerHttp2Session | undefined));
     if (!isGrpc(headers)) {
       stream.resume();
       stream.respond({ ':status': 415, 'content-type': 'text/plain' });
@@ -125,6 +134,13 @@ export class GrpcServer {
     };
     if (method.kind === 'unary') UnaryCall.serve(stream, headers, method, options);
     else new GrpcStreamCall(stream, headers, method, options);
+  }
+
+  #onAborted(session: ServerHttp2Session | undefined): void {
+    if (session === undefined || !this.#sessions.get(session)?.onReset(performance.now())) return;
+    this.#sessions.delete(session);
+    // Not at once: it is in the midst of reading what the client sent.
+    setImmediate(() => session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM));
   }
 
   /** In grpc-go's words. */
