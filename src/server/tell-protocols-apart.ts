@@ -18,41 +18,42 @@ export function tellProtocolsApart(server: Server, http2: Http2Acceptor): void {
   const takers = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
+    let bytes: Buffer | undefined;
     let opening: Http2Opening | undefined;
-    const hand = (bytes: Buffer | undefined, isHttp2: boolean): void => {
+    const hand = (seen: Buffer | undefined, isHttp2: boolean): void => {
       clearTimeout(silence);
       socket.off('readable', onReadable);
       socket.off('error', onError);
       socket.off('end', onEnd);
       socket.off('close', onClose);
-      if (bytes !== undefined) socket.unshift(bytes);
+      if (seen !== undefined) socket.unshift(seen);
       if (isHttp2) http2.accept(socket);
       else for (const take of takers) take.call(server, socket);
     };
     // Not 'data': nobody must have begun to read the socket when it is handed over.
     const onReadable = (): void => {
-      const bytes: Buffer | null = socket.read();
-      if (bytes === null) return;
-      if (opening === undefined) {
-        const length = Math.min(bytes.length, preface.length);
-        if (!bytes.subarray(0, length).equals(preface.subarray(0, length))) {
-          hand(bytes, false);
-          return;
-        }
-        if (length < preface.length) {
-          socket.unshift(bytes);
-          return;
-        }
-        opening = new Http2Opening((frame) => void socket.write(frame));
+      const read: Buffer | null = socket.read();
+      if (read === null) return;
+      if (opening !== undefined) {
+        const seen = opening.push(read);
+        if (seen !== undefined) hand(seen, true);
+        return;
       }
-      const seen = opening.push(bytes);
-      if (seen !== undefined) hand(seen, true);
+      // Not given back to the socket meanwhile: it would say at once that it is readable.
+      bytes = bytes === undefined ? read : Buffer.concat([bytes, read]);
+      const length = Math.min(bytes.length, preface.length);
+      if (!bytes.subarray(0, length).equals(preface.subarray(0, length))) hand(bytes, false);
+      else if (length === preface.length) {
+        opening = new Http2Opening((frame) => void socket.write(frame));
+        const seen = opening.push(bytes);
+        if (seen !== undefined) hand(seen, true);
+      }
     };
     const onError = (): void => {};
     const onEnd = (): void => void socket.destroy();
     const onClose = (): void => clearTimeout(silence);
     const onSilence = (): void => {
-      if (opening === undefined) hand(undefined, false);
+      if (opening === undefined) hand(bytes, false);
       // Clients of gRPC may be connected for long before their first call; the HTTP/2 server asks whether they still are.
       else if (opening.isAnswered) hand(opening.bytes, true);
       else socket.destroy();

@@ -293,6 +293,18 @@ test('client port: garbage, half a preface, and a preface without more', async (
   assert.equal((await fetch(`${url}/livez`)).status, 200);
 });
 
+test('client port: a request whose first letter comes alone (it kept the event loop turning)', async () => {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write('P');
+  await delay(20);
+  socket.write('RI');
+  assert.equal((await fetch(`${url}/livez`)).status, 200);
+  socket.end('NT / HTTP/1.1\r\nhost: x\r\n\r\n');
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  assert.match(answer.toString(), /^HTTP\/1\.1 4/);
+  socket.destroy();
+});
+
 function failure(code: number, text: RegExp): (error: unknown) => boolean {
   return (error) => error instanceof CallFailed && error.code === code && text.test(error.message);
 }

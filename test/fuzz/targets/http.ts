@@ -107,7 +107,7 @@ const oddLines: readonly string[] = [
 ];
 
 const otherProtocols: readonly ((random: Random) => Buffer)[] = [
-  () => Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0'),
+  () => Buffer.from('PRI * HTTP/1.1\r\nhost: x\r\n\r\n'),
   (random) => Buffer.concat([Buffer.from('16030102000100', 'hex'), randomBytes(random, 200)]),
   (random) => randomBytes(random, randomLength(random, 100_000)),
   () => Buffer.from('CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n'),

@@ -1,7 +1,9 @@
 import type { Target } from '../engine/target.ts';
 import { configTarget } from './config.ts';
 import { connectionsTarget } from './connections.ts';
+import { etcdMessagesTarget } from './etcd-messages.ts';
 import { framesTarget } from './frames.ts';
+import { grpcTarget } from './grpc.ts';
 import { httpTarget } from './http.ts';
 import { journalTarget } from './journal.ts';
 import { logDirectoryTarget } from './log-directory.ts';
@@ -27,6 +29,8 @@ export const targets: readonly Target[] = [
   storeRecordsTarget,
   restTarget,
   httpTarget,
+  etcdMessagesTarget,
+  grpcTarget,
   configTarget,
 ];
 

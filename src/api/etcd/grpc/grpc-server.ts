@@ -106,6 +106,8 @@ export class GrpcServer {
   #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     // Without a listener an error, as of a client that resets the stream, would end the process.
     stream.on('error', () => {});
+    // The client reset it in the same breath.
+    if (stream.destroyed) return;
     const { session } = stream;
     stream.once('aborted', () => this.#onAborted(session as ServerHttp2Session | undefined));
     if (!isGrpc(headers)) {

@@ -74,7 +74,7 @@ export function messageType<F extends Readonly<Record<string, FieldType<unknown>
   };
 }
 
-const noBytes = new Uint8Array();
+const noBytes = Buffer.alloc(0);
 const noItems: readonly never[] = Object.freeze([]);
 
 function initialOf({ kind, isRepeated }: FieldType<unknown>): unknown {
