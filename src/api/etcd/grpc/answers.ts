@@ -11,9 +11,14 @@ export function trailersOf(error: EtcdError): OutgoingHttpHeaders {
   return { 'grpc-status': `${error.number}`, 'grpc-message': encodeText(error.message) };
 }
 
+/** Nothing can be answered any more; Node.js throws where one tries. */
+export function isGone(stream: ServerHttp2Stream): boolean {
+  return stream.destroyed || stream.closed;
+}
+
 /** An answer that is nothing but an error ("Trailers-Only"). */
 export function refuse(stream: ServerHttp2Stream, error: EtcdError): void {
-  if (stream.destroyed || stream.headersSent) return;
+  if (isGone(stream) || stream.headersSent) return;
   stream.respond({ ...okHeaders, ...trailersOf(error) }, { endStream: true });
 }
 

@@ -9,7 +9,7 @@ import {
 import type { Socket } from 'node:net';
 import type { Method, Service } from '../method.ts';
 import { EtcdError } from '../status.ts';
-import { refuse } from './answers.ts';
+import { isGone, refuse } from './answers.ts';
 import { isGrpc } from './metadata.ts';
 import { ResetGuard } from './reset-guard.ts';
 import { GrpcStreamCall } from './stream-call.ts';
@@ -97,7 +97,8 @@ export class GrpcServer {
     this.#sessions.set(session, new ResetGuard(performance.now()));
     // Else every put of some size waits for a window of 64 KiB, which all calls of a connection share.
     session.setLocalWindowSize(connectionWindowBytes);
-    const { keepAliveMs = 30_000, keepAliveTimeoutMs = 20_000 } = this.#options;
+    // Nghttp2 reads no more of a client that broke the protocol, so that its end is not seen otherwise either.
+    const { keepAliveMs = 10_000, keepAliveTimeoutMs = 5000 } = this.#options;
     session.setTimeout(keepAliveMs, () => ask(session, keepAliveTimeoutMs));
     session.on('error', () => {});
     session.once('close', () => this.#sessions.delete(session));
@@ -107,7 +108,7 @@ export class GrpcServer {
     // Without a listener an error, as of a client that resets the stream, would end the process.
     stream.on('error', () => {});
     // The client reset it in the same breath.
-    if (stream.destroyed) return;
+    if (isGone(stream)) return;
     const { session } = stream;
     stream.once('aborted', () => this.#onAborted(session as ServerHttp2Session | undefined));
     if (!isGrpc(headers)) {

@@ -3,7 +3,7 @@ import type { SharedFields, StreamCall, StreamMethod, StreamRequests } from '../
 import { decode, encode } from '../proto/binary.ts';
 import type { Init } from '../proto/message-type.ts';
 import { EtcdError } from '../status.ts';
-import { malformed, okHeaders, okTrailers, refuse, trailersOf } from './answers.ts';
+import { isGone, malformed, okHeaders, okTrailers, refuse, trailersOf } from './answers.ts';
 import { FrameReader, prefixBytes, setPrefix } from './frames.ts';
 import { timeoutOf } from './metadata.ts';
 import type { CallOptions } from './unary-call.ts';
@@ -60,7 +60,7 @@ export class GrpcStreamCall<Request extends object, Response extends object> imp
   }
 
   send(message: Init<Response>, shared?: SharedFields<Response>): boolean {
-    if (this.#isOver || this.#stream.destroyed) return false;
+    if (this.#isOver || isGone(this.#stream)) return false;
     this.#respond();
     const own = encode(this.#method.response, message, prefixBytes);
     const frame = shared === undefined ? own : Buffer.concat([own, shared.binary()]);
@@ -71,7 +71,7 @@ export class GrpcStreamCall<Request extends object, Response extends object> imp
     if (this.#isOver) return;
     const error = reason === undefined ? undefined : EtcdError.from(reason);
     this.#close(error);
-    if (this.#stream.destroyed) return;
+    if (isGone(this.#stream)) return;
     // A stream is read to its end, or it is not closed.
     this.#stream.resume();
     if (error !== undefined && !this.#stream.headersSent) {

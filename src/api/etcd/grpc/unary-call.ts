@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Call, UnaryMethod } from '../method.ts';
 import { decode, encode } from '../proto/binary.ts';
 import { EtcdError } from '../status.ts';
-import { malformed, okHeaders, okTrailers, refuse } from './answers.ts';
+import { isGone, malformed, okHeaders, okTrailers, refuse } from './answers.ts';
 import { FrameReader, prefixBytes, setPrefix } from './frames.ts';
 import { timeoutOf } from './metadata.ts';
 
@@ -61,7 +61,7 @@ export class UnaryCall implements Call {
     };
     stream.on('data', onData);
     stream.once('end', () => {
-      if (stream.headersSent || stream.destroyed) return;
+      if (stream.headersSent || isGone(stream)) return;
       if (message === undefined || reader.isWithinMessage) {
         fail(new EtcdError('INTERNAL', 'grpc: the request ended within its message'));
         return;
@@ -78,7 +78,7 @@ export class UnaryCall implements Call {
       method
         .handle(request, call)
         .then((answer) => {
-          if (stream.destroyed) return options.onEnd(new EtcdError('CANCELLED', 'context canceled'));
+          if (isGone(stream)) return options.onEnd(new EtcdError('CANCELLED', 'context canceled'));
           stream.respond(okHeaders, { waitForTrailers: true });
           stream.once('wantTrailers', () => stream.sendTrailers(okTrailers));
           stream.end(setPrefix(encode(method.response, answer, prefixBytes)));
