@@ -6,6 +6,7 @@ const rooms = {
   base: [],
   contract: [],
   client: ['contract', 'base'],
+  ui: [],
   raft: ['base'],
   mvcc: ['contract', 'base'],
   storage: ['raft', 'base'],

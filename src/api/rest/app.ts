@@ -24,6 +24,7 @@ import { requestError } from './request-error.ts';
 import { routedUrl } from './request-target.ts';
 import { snapshotRoutes } from './snapshot.ts';
 import { txnBytesMaxFor, txnRoutes } from './txn.ts';
+import { uiRoutes } from './ui.ts';
 import { answerUnrouted } from './unrouted.ts';
 import { versionRoutes } from './version.ts';
 import { watchRoutes } from './watch.ts';
@@ -46,6 +47,8 @@ export interface RestOptions {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** Balsa's own. */
   readonly version: string;
+  /** Where the files of the page at `/ui` are; beside this room, unless somebody says otherwise. */
+  readonly uiDirectory?: URL;
   readonly log: RestLog;
   readonly valueBytesMax: number;
   /** For a request that names none. */
@@ -70,6 +73,7 @@ export interface RestOptions {
  */
 export function createRestApp(options: RestOptions): FastifyInstance {
   const { kv, watch, leases, cluster, membership, backup, metrics, version, log, valueBytesMax } = options;
+  const { uiDirectory = new URL('../../ui/', import.meta.url) } = options;
   const {
     defaultTimeoutMs = 5000,
     maxTimeoutMs = 60_000,
@@ -142,6 +146,7 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   app.register(healthRoutes, { kv, cluster });
   app.register(metricsRoutes, { kv, metrics });
   app.register(versionRoutes, { kv, cluster, version, ...timeouts });
+  app.register(uiRoutes, { kv, directory: uiDirectory });
   app.register(openapiRoutes, { kv, version, routes });
   return app;
 }

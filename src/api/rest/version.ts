@@ -63,6 +63,8 @@ function greeting(version: string, host: string): string {
   delete it      curl -X DELETE http://${host}/v1/kv/hello
   watch changes  curl -N 'http://${host}/v1/watch?prefix='
 
+  a page         http://${host}/ui
+
   this member    /v1/status
   all members    /v1/cluster
   the whole API  /openapi.json
