@@ -3,7 +3,7 @@ import { iconButton } from './parts/button.ts';
 import { el, fill, setText } from './parts/dom.ts';
 import { type IconName, icon } from './parts/icon.ts';
 import type { Notices } from './parts/notices.ts';
-import { hashOf, type ViewName, viewNames } from './parts/place.ts';
+import { hashOf, memberPage, type ViewName, viewNames } from './parts/place.ts';
 import { showShortcuts } from './shortcuts.ts';
 import { chooseTheme, presentTheme, restoreTheme } from './theme.ts';
 import { healthOf } from './views/health.ts';
@@ -101,8 +101,8 @@ export class Shell {
       icon('alert'),
       el('p', {}, el('strong', {}, failure), `${seen} It is asked again every two seconds.`),
       others
-        .flatMap(({ name, clientUrls: [url] }) => (url === undefined ? [] : [{ name, url }]))
-        .map(({ name, url }) => el('a', { class: 'button plain', href: new URL('ui/', url).href }, `Open ${name}`)),
+        .map(({ name, clientUrls }) => ({ name, page: memberPage(clientUrls[0]) }))
+        .map(({ name, page }) => page !== undefined && el('a', { class: 'button plain', href: page }, `Open ${name}`)),
     );
   }
 }

@@ -62,16 +62,32 @@ export async function request(path: string, options: RequestOptions = {}): Promi
   }
 }
 
-/** The objects of an answer with one a line, as they come. */
-export async function* jsonLines<Line>(path: string, options: RequestOptions = {}): AsyncGenerator<Line, void> {
+/** The objects of an answer with one a line, as they come, and the revision that its headers name. */
+export interface JsonLines<Line> {
+  readonly revision: number;
+  readonly lines: AsyncGenerator<Line, void>;
+}
+
+export async function openLines<Line>(path: string, options: RequestOptions = {}): Promise<JsonLines<Line>> {
   const response = await request(path, { ...options, accept: 'application/x-ndjson' });
-  const reader = (response.body as ReadableStream<Uint8Array>)
-    .pipeThrough(new TextDecoderStream() as never)
-    .getReader();
+  const revision = Number(response.headers.get('balsa-revision'));
+  return { revision, lines: readLines(response.body as ReadableStream<Uint8Array<ArrayBuffer>>, options.signal) };
+}
+
+/** As `openLines`, for those who need the lines only. */
+export async function* jsonLines<Line>(path: string, options: RequestOptions = {}): AsyncGenerator<Line, void> {
+  yield* (await openLines<Line>(path, options)).lines;
+}
+
+async function* readLines<Line>(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Line, void> {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   try {
     for (;;) {
-      const { done, value } = (await reader.read()) as { done: boolean; value: string | undefined };
+      const { done, value } = await reader.read();
       if (done) break;
       const lines = (rest + value).split('\n');
       rest = lines.pop() ?? '';
@@ -79,9 +95,10 @@ export async function* jsonLines<Line>(path: string, options: RequestOptions = {
     }
     if (rest !== '') yield JSON.parse(rest) as Line;
   } catch (reason) {
-    if (options.signal?.aborted) throw reason;
+    if (signal?.aborted) throw reason;
     throw new ApiError('unreachable', 0, 'The connection to this member broke.');
   } finally {
+    // Whoever has seen enough ends the answer, too.
     await reader.cancel().catch(() => undefined);
   }
 }

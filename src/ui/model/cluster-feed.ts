@@ -1,4 +1,4 @@
-import type { Cluster, MemberStatus } from './answers.ts';
+import type { Cluster, ClusterMember, MemberStatus } from './answers.ts';
 import { errorText, getJson, getText } from './api.ts';
 import { parseMetrics, quantileBetween, type Samples } from './metrics-text.ts';
 
@@ -18,6 +18,7 @@ export interface Point {
   readonly writeP50: number | undefined;
   readonly writeP99: number | undefined;
   readonly syncP99: number | undefined;
+  readonly dbSizeBytes: number;
   /** Entries that each follower lacks, by member id. */
   readonly lag: ReadonlyMap<string, number>;
 }
@@ -76,14 +77,16 @@ export class ClusterFeed implements Feed {
 
   async #ask(): Promise<void> {
     try {
-      const [cluster, status, text] = await Promise.all([
+      const [told, status, text] = await Promise.all([
         getJson<Cluster>('/v1/cluster'),
         getJson<MemberStatus>('/v1/status'),
         getText('/metrics'),
       ]);
+      const members = told.members.toSorted((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1));
+      const cluster = { ...told, members };
       const at = performance.now();
       const metrics = parseMetrics(text, (name, labels) => drawn.has(name) && !/outcome="(?!done)/.test(labels));
-      const point = this.#point(at, cluster, metrics);
+      const point = this.#point(at, cluster, status, metrics);
       if (point !== undefined) this.points = [...this.points.slice(1 - pointsMax), point];
       this.#samples = { at, metrics };
       this.snapshot = { at, cluster, status };
@@ -95,7 +98,7 @@ export class ClusterFeed implements Feed {
     for (const listener of this.#listeners) listener();
   }
 
-  #point(at: number, cluster: Cluster, metrics: Samples): Point | undefined {
+  #point(at: number, cluster: Cluster, status: MemberStatus, metrics: Samples): Point | undefined {
     const [before, last] = [this.#samples, this.snapshot];
     if (before === undefined || last === undefined) return undefined;
     const seconds = (at - before.at) / 1000;
@@ -110,6 +113,7 @@ export class ClusterFeed implements Feed {
       writeP50: quantile('balsa_write_duration_seconds', 0.5),
       writeP99: quantile('balsa_write_duration_seconds', 0.99),
       syncP99: quantile('balsa_log_fsync_duration_seconds', 0.99),
+      dbSizeBytes: status.dbSizeBytes,
       lag: new Map(
         cluster.members.flatMap(({ id, state, lagEntries }) =>
           lagEntries === null || state === 'leader' ? [] : [[id, lagEntries] as const],
@@ -117,4 +121,9 @@ export class ClusterFeed implements Feed {
       ),
     };
   }
+}
+
+/** The order in which people look for members; those that never started come last, by their ids. */
+function nameOf({ name, id }: ClusterMember): string {
+  return name === '' ? `\uffff${id}` : name;
 }

@@ -1,5 +1,5 @@
-import type { RangeJson } from './answers.ts';
-import { getJson } from './api.ts';
+import type { KeyValueJson, RangeJson } from './answers.ts';
+import { getJson, openLines, type RequestOptions } from './api.ts';
 import { equalBytes, keyAfter, percentEncode, prefixEnd, startsWith } from './bytes.ts';
 import { keyOf } from './key-values.ts';
 
@@ -15,21 +15,21 @@ export type KeyRow =
   | { readonly kind: 'folder'; readonly prefix: Uint8Array };
 
 const slash = 0x2f;
-const pageSize = 1000;
+/** Rows that are read in one step. */
+const stepRows = 2000;
+/** So many keys of one folder are read on, in case that it ends soon; then the rest of it is passed over. */
+const folderKeysMax = 100;
 
 /**
- * The keys of a prefix as they were at one revision, a step at a time. With folders, what is below one is passed over:
- * the next step begins after it, so that a folder of a million keys costs one request.
+ * The keys of a prefix as they were at one revision, a step at a time. Of a folder only the first keys are read, so that
+ * one with a million keys costs one request.
  */
 export class KeyList {
   readonly prefix: Uint8Array;
   readonly #folders: boolean;
   readonly #end: Uint8Array | undefined;
   rows: KeyRow[] = [];
-  /** Of all keys of the prefix, those in folders too; undefined before the first step. */
-  count: number | undefined;
   revision: number | undefined;
-  isComplete = false;
   #from: Uint8Array | undefined;
 
   constructor(prefix: Uint8Array, { folders }: { readonly folders: boolean }) {
@@ -39,44 +39,60 @@ export class KeyList {
     this.#end = prefixEnd(prefix);
   }
 
-  async more(signal: AbortSignal): Promise<void> {
-    if (this.#from === undefined) return;
-    const page = await getJson<RangeJson>('/v1/kv', { query: this.#query(this.#from), signal });
-    this.revision ??= page.revision;
-    this.count ??= page.count;
-    const rows: KeyRow[] = [];
-    let last: KeyRow | undefined = this.rows.at(-1);
-    for (const json of page.kvs) {
-      const row = this.#rowOf(keyOf(json), json);
-      if (row.kind === 'folder' && last?.kind === 'folder' && equalBytes(row.prefix, last.prefix)) continue;
-      rows.push(row);
-      last = row;
-    }
-    this.rows = this.rows.concat(rows);
-    this.#from = page.more && last !== undefined ? after(last) : undefined;
-    this.isComplete = this.#from === undefined;
+  get isComplete(): boolean {
+    return this.#from === undefined;
   }
 
-  #query(from: Uint8Array): Readonly<Record<string, string | number | undefined>> {
+  /** Of all keys of the prefix, those in folders too. */
+  async count(signal: AbortSignal): Promise<number> {
+    const query = { prefix: percentEncode(this.prefix), countOnly: true, revision: this.revision };
+    return (await getJson<RangeJson>('/v1/kv', { query, signal })).count;
+  }
+
+  async more(signal: AbortSignal): Promise<void> {
+    const rows: KeyRow[] = [];
+    while (this.#from !== undefined && rows.length < stepRows && !signal.aborted) {
+      this.#from = await this.#read(this.#from, rows, signal);
+    }
+    this.rows = this.rows.concat(rows);
+  }
+
+  /** Adds what begins there; returns where the rest begins. */
+  async #read(from: Uint8Array, rows: KeyRow[], signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const { revision, lines } = await openLines<KeyValueJson>('/v1/kv', { query: this.#query(from), signal });
+    this.revision ??= revision;
+    let inFolder = 0;
+    for await (const json of lines) {
+      const key = keyOf(json);
+      const row = this.#rowOf(key, json);
+      const last = rows.at(-1) ?? this.rows.at(-1);
+      if (row.kind === 'folder' && last?.kind === 'folder' && equalBytes(row.prefix, last.prefix)) {
+        inFolder++;
+        if (inFolder === folderKeysMax) return prefixEnd(row.prefix);
+        continue;
+      }
+      inFolder = 0;
+      rows.push(row);
+      if (rows.length === stepRows) return row.kind === 'key' ? keyAfter(key) : prefixEnd(row.prefix);
+    }
+    return undefined;
+  }
+
+  #query(from: Uint8Array): RequestOptions['query'] & object {
     return {
-      // An empty start is not a key; the first key there can be is a zero byte.
+      // An empty start is not a key; the first key that there can be is a zero byte.
       start: from.length === 0 ? '%00' : percentEncode(from),
       end: this.#end === undefined ? undefined : percentEncode(this.#end),
-      keysOnly: 'true',
-      limit: pageSize,
+      keysOnly: true,
       revision: this.revision,
     };
   }
 
-  #rowOf(key: Uint8Array, json: RangeJson['kvs'][number]): KeyRow {
+  #rowOf(key: Uint8Array, json: KeyValueJson): KeyRow {
     const at = this.#folders ? key.indexOf(slash, this.prefix.length) : -1;
     if (at !== -1 && at < key.length - 1) return { kind: 'folder', prefix: key.slice(0, at + 1) };
     return { kind: 'key', key, modRevision: json.modRevision, version: json.version, lease: json.lease };
   }
-}
-
-function after(row: KeyRow): Uint8Array | undefined {
-  return row.kind === 'key' ? keyAfter(row.key) : prefixEnd(row.prefix);
 }
 
 /** The prefix above, which ends with a slash or is empty. */

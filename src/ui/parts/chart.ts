@@ -11,6 +11,8 @@ export interface ChartOptions {
   /** Of whom it tells. */
   readonly scope: string;
   readonly format: (value: number) => string;
+  /** The large figure: that of the first line, or the highest of all. Default: first. */
+  readonly figure?: 'first' | 'highest';
   /** The top of the scale is never lower. */
   readonly leastTop: number;
   readonly pointsMax: number;
@@ -61,12 +63,12 @@ export class Chart {
     this.#plot.replaceChildren(this.#defs(), ...[0, 0.5, 1].map(gridLine));
     for (const [i, line] of lines.entries()) this.#plot.append(...this.#drawLine(line, i, top, lines.length === 1));
     const newest = lines.map(({ values }) => values.findLast((value) => value !== undefined));
-    const main = newest[0];
+    const known = newest.filter((value) => value !== undefined);
+    const main = this.#options.figure === 'highest' && known.length > 0 ? Math.max(...known) : newest[0];
     setText(this.#value, main === undefined ? '–' : format(main));
     setText(this.#top, format(top));
-    this.#legend.replaceChildren(
-      ...lines.map(({ name }, i) => el('span', { class: `line-${i}` }, legendText(name, i, newest[i], format))),
-    );
+    const legend = lines.length < 2 ? [] : lines.map(({ name }, i) => legendEntry(i, name, newest[i], format));
+    this.#legend.replaceChildren(...legend);
     const told = lines.map(({ name }, i) => `${name} ${newest[i] === undefined ? 'unknown' : format(newest[i])}`);
     const highest = all.length === 0 ? '' : `; highest of the last minutes ${format(Math.max(...all))}`;
     this.#plot.setAttribute('aria-label', `${title}, ${scope}: ${told.join(', ')}${highest}`);
@@ -129,8 +131,13 @@ export class Chart {
   }
 }
 
-function legendText(name: string, index: number, value: number | undefined, format: (value: number) => string): string {
-  return index === 0 || value === undefined ? name : `${name} ${format(value)}`;
+function legendEntry(
+  index: number,
+  name: string,
+  value: number | undefined,
+  format: (value: number) => string,
+): HTMLElement {
+  return el('span', { class: `line-${index}` }, value === undefined ? name : `${name} ${format(value)}`);
 }
 
 function gridLine(share: number): SVGElement {

@@ -34,3 +34,9 @@ export function keyParameter(place: Place, name: string): Uint8Array | undefined
     return undefined;
   }
 }
+
+/** This page on another member; undefined where its URL is none that a browser should follow. */
+export function memberPage(clientUrl: string | undefined): string | undefined {
+  if (clientUrl === undefined || !/^https?:/.test(clientUrl) || !URL.canParse('ui/', clientUrl)) return undefined;
+  return new URL('ui/', clientUrl).href;
+}

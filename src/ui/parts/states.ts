@@ -3,7 +3,7 @@ import { type IconName, icon } from './icon.ts';
 
 /** What stands where there is nothing to show. */
 export function emptyState(name: IconName, title: string, ...rest: readonly Child[]): HTMLElement {
-  return el('div', { class: 'state' }, icon(name), el('h3', {}, title), ...rest);
+  return el('div', { class: 'state' }, icon(name), el('p', { class: 'state-title' }, title), ...rest);
 }
 
 /** Why nothing can be shown. */
@@ -12,7 +12,7 @@ export function errorState(title: string, detail: string, ...rest: readonly Chil
     'div',
     { class: 'state error', role: 'alert' },
     icon('alert'),
-    el('h3', {}, title),
+    el('p', { class: 'state-title' }, title),
     el('p', {}, detail),
     ...rest,
   );

@@ -32,6 +32,7 @@ export class KeyBrowser {
   #shape: 'folders' | 'flat' = 'folders';
   #keys: KeyList | undefined;
   #wanted = '';
+  #total: number | undefined;
   /** Ends what is being read for what was shown before. */
   #reading = new AbortController();
   #isReading = false;
@@ -88,6 +89,7 @@ export class KeyBrowser {
     this.#reading.abort();
     this.#reading = new AbortController();
     this.#isReading = false;
+    this.#total = undefined;
     this.#list.setRows([], { keep: false });
     fill(this.#state, loadingState('Reading keys…'));
     if (this.#wanted !== '') {
@@ -118,6 +120,7 @@ export class KeyBrowser {
       if (signal.aborted) return;
       this.#list.setRows(keys.rows, { keep: true });
       this.#showKeyCount(keys);
+      if (this.#total === undefined) void this.#countKeys(keys, signal);
     } catch (reason) {
       if (signal.aborted || isAbort(reason)) return;
       this.#isReading = false;
@@ -127,10 +130,21 @@ export class KeyBrowser {
     }
   }
 
+  /** Takes a while where there are many; the keys are shown meanwhile. */
+  async #countKeys(keys: KeyList, signal: AbortSignal): Promise<void> {
+    const total = await keys.count(signal).catch(() => undefined);
+    if (signal.aborted || total === undefined) return;
+    this.#total = total;
+    this.#showKeyCount(keys);
+  }
+
   #showKeyCount(keys: KeyList): void {
-    const total = keys.count ?? 0;
+    const total = this.#total;
     const shown = keys.isComplete ? '' : `, ${count(keys.rows.length)} rows read`;
-    setText(this.#count, `${plural(total, 'key')} at revision ${count(keys.revision ?? 0)}${shown}`);
+    setText(
+      this.#count,
+      `${total === undefined ? 'Keys' : plural(total, 'key')} at revision ${count(keys.revision ?? 0)}${shown}`,
+    );
     fill(this.#state, keys.rows.length === 0 && this.#emptyState());
   }
 

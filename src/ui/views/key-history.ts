@@ -37,6 +37,8 @@ export function keyHistory({ signal }: Context, key: Uint8Array): HTMLElement {
   return element;
 }
 
+const rowHeight = 40;
+
 /** The list of versions, and the difference of the two that are chosen: a click chooses a version and the one before. */
 class Versions {
   readonly elements: readonly HTMLElement[];
@@ -52,15 +54,10 @@ class Versions {
     this.#list = new VirtualList<KeyVersion>(
       {
         label: 'Versions, newest first',
-        rowHeight: 40,
+        rowHeight,
         render: (version) => this.#row(version),
         open: (version) => this.#choose(versions.indexOf(version)),
         isSelected: (version) => version === versions[this.#to],
-        onKey: (event, version) => {
-          if (event.key !== 'c' || version === undefined) return false;
-          this.#compareWith(versions.indexOf(version));
-          return true;
-        },
       },
       signal,
     );
@@ -73,11 +70,12 @@ class Versions {
       el(
         'p',
         { class: 'hint' },
-        `${plural(versions.length, 'version')}. ${kept}${cut} Click one to see what it changed; Compare chooses what it is compared with.`,
+        `${plural(versions.length, 'version')}. ${kept}${cut} Choose one to see what it changed.`,
       ),
       el('div', { class: 'versions' }, this.#list.element),
       this.#compared,
     ];
+    this.#list.element.style.height = `${Math.min(7.1, versions.length) * rowHeight}px`;
     this.#list.setRows(versions, { keep: false });
     this.#choose(0);
   }
@@ -88,50 +86,59 @@ class Versions {
     this.#show();
   }
 
-  #compareWith(index: number): void {
-    if (index === this.#to) return;
-    [this.#to, this.#from] = index < this.#to ? [index, this.#to] : [this.#to, index];
-    this.#show();
-  }
-
   #show(): void {
     this.#list.redraw();
     const [to, from] = [this.#versions[this.#to], this.#versions[this.#from]];
     if (to === undefined) return;
-    const before = from === undefined ? 'what was before' : `revision ${count(from.modRevision)}`;
     fill(
       this.#compared,
-      el('h3', {}, `From ${before} to revision ${count(to.modRevision)}`),
+      el('div', { class: 'compared-bar' }, el('h3', {}, `Revision ${count(to.modRevision)}`), this.#fromField()),
       from === undefined && to.kind === 'put' && to.version > 1
         ? [
             el('p', { class: 'hint' }, 'The version before it is no longer kept. This is the value:'),
             valueView(to.value),
           ]
-        : diffView(valueOf(from), valueOf(to)),
+        : diffView(valueAt(from), valueAt(to)),
     );
+  }
+
+  /** What the chosen version is compared with. */
+  #fromField(): HTMLElement {
+    const options = this.#versions.map((version, i) =>
+      el('option', { value: i, selected: i === this.#from, disabled: i === this.#to }, nameOf(version)),
+    );
+    const before = el(
+      'option',
+      { value: this.#versions.length, selected: this.#from >= this.#versions.length },
+      'nothing',
+    );
+    const select = el('select', {}, options, before);
+    select.addEventListener('change', () => {
+      this.#from = Number(select.value);
+      this.#show();
+      this.#compared.querySelector('select')?.focus();
+    });
+    return el('label', {}, el('span', {}, 'compared with'), select);
   }
 
   #row(version: KeyVersion): HTMLElement {
     const index = this.#versions.indexOf(version);
     const isDelete = version.kind === 'delete';
     const preview = isDelete ? 'deleted' : (textOf(version.value.subarray(0, 120)) ?? bytes(version.value.length));
-    const compare = button('Compare', () => this.#compareWith(index), {
-      kind: 'quiet',
-      title: 'Compare with the chosen version (c)',
-      attributes: { tabindex: -1 },
-    });
-    compare.addEventListener('click', (event) => event.stopPropagation());
     return el(
       'div',
       { class: `version-row ${version.kind}${index === this.#from ? ' from' : ''}` },
       el('span', { class: 'version-revision' }, `r${version.modRevision}`),
       el('span', { class: `badge ${version.kind}` }, isDelete ? 'delete' : `v${version.version}`),
       el('span', { class: 'version-preview' }, preview),
-      index !== this.#to && compare,
     );
   }
 }
 
-function valueOf(version: KeyVersion | undefined): Uint8Array | undefined {
+function valueAt(version: KeyVersion | undefined): Uint8Array | undefined {
   return version === undefined || version.kind === 'delete' ? undefined : version.value;
+}
+
+function nameOf({ kind, modRevision, version }: KeyVersion): string {
+  return `revision ${count(modRevision)} (${kind === 'delete' ? 'deleted' : `v${version}`})`;
 }

@@ -2,11 +2,12 @@ import type { ClusterMember } from '../model/answers.ts';
 import { count, duration } from '../model/format.ts';
 import { el } from '../parts/dom.ts';
 import { icon } from '../parts/icon.ts';
+import { memberPage } from '../parts/place.ts';
 
 /** A member in a small card: what it does, and how far behind it is. */
 export function memberCard(member: ClusterMember, here: string): HTMLElement {
   const { id, name, state, version, clientUrls } = member;
-  const [url] = clientUrls;
+  const page = memberPage(clientUrls[0]);
   return el(
     'article',
     { class: `member-card ${state}` },
@@ -23,7 +24,7 @@ export function memberCard(member: ClusterMember, here: string): HTMLElement {
       {},
       el('code', {}, id),
       version !== '' && el('span', {}, version),
-      url !== undefined && id !== here && el('a', { href: new URL('ui/', url).href }, 'Its page', icon('external')),
+      page !== undefined && id !== here && el('a', { href: page }, 'Its page', icon('external')),
     ),
   );
 }

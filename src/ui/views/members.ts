@@ -6,6 +6,7 @@ import type { Context, View } from '../parts/context.ts';
 import { ask, field } from '../parts/dialog.ts';
 import { type Child, el, fill } from '../parts/dom.ts';
 import { icon } from '../parts/icon.ts';
+import { memberPage } from '../parts/place.ts';
 import { loadingState } from '../parts/states.ts';
 import { memberWord, roleBadge } from './member-card.ts';
 
@@ -51,6 +52,9 @@ export function membersView({ feed, notices, signal }: Context): View {
         roleBadge(member),
         id === here && el('span', { class: 'badge here' }, 'you are here'),
         el('code', {}, id),
+        role === 'learner' && act('Promote', () => promote(member)),
+        role === 'voter' && state === 'follower' && act('Make leader', () => transfer(member, cluster)),
+        act('Remove', () => remove(member, cluster)),
       ),
       el(
         'dl',
@@ -62,19 +66,12 @@ export function membersView({ feed, notices, signal }: Context): View {
         fact('Version', version || 'unknown'),
         fact(
           'Clients',
-          clientUrls.map((url) => el('a', { href: new URL('ui/', url).href }, url, icon('external'))),
+          clientUrls.map((url) => el('a', { href: memberPage(url) }, url, icon('external'))),
         ),
         fact(
           'Peers',
           peerUrls.map((url) => el('code', {}, url)),
         ),
-      ),
-      el(
-        'footer',
-        {},
-        role === 'learner' && act('Promote', () => promote(member)),
-        role === 'voter' && state === 'follower' && act('Make leader', () => transfer(member, cluster)),
-        act('Remove', () => remove(member, cluster)),
       ),
     );
   }

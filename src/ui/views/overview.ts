@@ -49,6 +49,14 @@ const charts: readonly (ChartOptions & {
     leastTop: 0.002,
     lines: [['p99', ({ syncP99 }) => syncP99]],
   },
+  {
+    ...shared,
+    title: 'On disk',
+    scope: here,
+    format: bytes,
+    leastTop: 1024 * 1024,
+    lines: [['log and store', ({ dbSizeBytes }) => dbSizeBytes]],
+  },
 ];
 
 /** The cluster at a glance. */
@@ -59,7 +67,14 @@ export function overviewView({ feed, signal }: Context): View {
   const members = el('div', { class: 'member-cards' });
   const figures = el('dl', { class: 'figures' });
   const drawn = charts.map((options) => ({ chart: new Chart(options), lines: options.lines }));
-  const lag = new Chart({ ...shared, title: 'Replication lag', scope: 'entries', format: rate, leastTop: 10 });
+  const lag = new Chart({
+    ...shared,
+    title: 'Replication lag',
+    scope: 'entries, largest',
+    figure: 'highest',
+    format: rate,
+    leastTop: 10,
+  });
   const body = el(
     'div',
     { class: 'overview-body', hidden: true },
@@ -102,7 +117,6 @@ export function overviewView({ feed, signal }: Context): View {
       figures,
       figure('Keys', count(status.keyCount)),
       figure('Revision', count(cluster.revision)),
-      figure('On disk, this member', bytes(status.dbSizeBytes)),
       figure('Up, this member', duration(status.uptimeSeconds)),
       figure('Applied index', count(status.appliedIndex)),
       figure('Version', status.version),
