@@ -25,7 +25,11 @@ try {
 
   await light.page.goto(`${url}/ui/#/keys?prefix=config%2F&key=config%2Fbilling.json`);
   await light.page.getByRole('button', { name: 'History' }).click();
-  await light.page.getByRole('option', { name: /v4/ }).click();
+  await light.page
+    .getByRole('listbox', { name: /Versions/ })
+    .getByRole('option')
+    .first()
+    .click();
   await shoot(light.page, 'keys');
   await dark.page.goto(`${url}/ui/#/keys?prefix=config%2F&key=config%2Fbilling.json`);
   await dark.page.getByRole('button', { name: 'Edit' }).click();

@@ -93,6 +93,7 @@ class MvccStore implements Store {
       flushIntervalMs: options.flushIntervalMs,
       flushChangesMax: options.flushChangesMax,
       flushBytesMax: options.flushBytesMax,
+      onFlushed: options.onFlushed,
       durableIndex: state.appliedIndex,
       stateRecord: () => this.#stateRecord(),
       keyFilter: this.#keyFilter,

@@ -156,6 +156,8 @@ export interface StoreOptions {
   readonly flushChangesMax: number;
   /** …or that many bytes of them. */
   readonly flushBytesMax: number;
+  /** A batch became durable. */
+  readonly onFlushed?: ((durationMs: number) => void) | undefined;
   /** Changes of the past that a watcher is read in one step; a few show what many hide. Default 1000. */
   readonly watchStepChanges?: number | undefined;
 }

@@ -14,6 +14,8 @@ export interface WriteBufferOptions {
   readonly flushIntervalMs: number;
   readonly flushChangesMax: number;
   readonly flushBytesMax: number;
+  /** A batch became durable. */
+  readonly onFlushed: ((durationMs: number) => void) | undefined;
   /** What LevelDB holds already. */
   readonly durableIndex: number;
   /** The record that says up to where the store is applied; goes into every batch. */
@@ -288,7 +290,9 @@ export class WriteBuffer {
       }
     }
     batch.put(state.key.bytes, state.record);
+    const startedMs = this.#options.clock.monotonicMs();
     await batch.write(synced);
+    this.#options.onFlushed?.(this.#options.clock.monotonicMs() - startedMs);
   }
 
   #unflushedBytes(): number {

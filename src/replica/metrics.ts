@@ -4,6 +4,8 @@ export interface ReplicaMetrics {
   writeEnded(outcome: 'done' | 'refused' | 'unknown', durationMs: number): void;
   /** One batch of the log became durable. */
   persisted(entries: number, durationMs: number): void;
+  /** One batch of the store became durable. */
+  flushed(durationMs: number): void;
   /** Committed entries were applied in one go. */
   applied(entries: number, durationMs: number): void;
   /** A round of linearizable reads was confirmed; `reads` waited for it. */
@@ -14,6 +16,7 @@ export interface ReplicaMetrics {
 export const noMetrics: ReplicaMetrics = {
   writeEnded: () => undefined,
   persisted: () => undefined,
+  flushed: () => undefined,
   applied: () => undefined,
   readRoundConfirmed: () => undefined,
   leaderChanged: () => undefined,

@@ -20,6 +20,7 @@ import {
   type ReceiptStore,
 } from '../storage/index.ts';
 import { IncomingStore } from './incoming-store.ts';
+import type { ReplicaMetrics } from './metrics.ts';
 import type { ReplicaLog } from './replica-log.ts';
 import type { StateFiles } from './state-files.ts';
 
@@ -37,6 +38,7 @@ export interface OpenStateOptions {
   readonly flushBytesMax: number;
   /** See `StoreOptions`. */
   readonly watchStepChanges?: number;
+  readonly metrics?: ReplicaMetrics;
   readonly logger: ReplicaLog;
 }
 
@@ -178,6 +180,7 @@ class OpenData {
         flushChangesMax,
         flushBytesMax,
         watchStepChanges: options.watchStepChanges,
+        onFlushed: options.metrics?.flushed,
       });
       return new OpenData(database, store);
     } catch (reason) {

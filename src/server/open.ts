@@ -33,7 +33,7 @@ import { establishIdentity } from './establish-identity.ts';
 import { groupId } from './group.ts';
 import { reportJoining } from './join-progress.ts';
 import { type Log, silentLog } from './logger.ts';
-import { createMetrics, type NodeMetrics } from './metrics.ts';
+import { createMetrics, type NodeMetrics, type StateSources } from './metrics/index.ts';
 import { systemClock } from './system-clock.ts';
 import { systemRandom } from './system-random.ts';
 import { version } from './version.ts';
@@ -89,26 +89,18 @@ export async function open(partial: Partial<Config> = {}, { log = silentLog }: O
 
 async function start(config: Config, identity: ClusterIdentity, log: Log, resources: Resources): Promise<BalsaNode> {
   const { clusterId, memberId } = identity;
-  const state = await openStorage(config, identity, log, resources);
+  let sources: StateSources | undefined;
+  const metrics = createMetrics({ version, memberId }, () => sources);
+  const state = await openStorage(config, identity, metrics, log, resources);
   const { store, log: raftLog } = state;
   const stopping = new Stopping();
   let replica: Replica | undefined;
-  const transport = await openPeers(config, identity, state, log, resources, {
+  const transport = await openPeers(config, identity, state, metrics, log, resources, {
     role: (id) => (replica?.core.status().configuration.learners.includes(id) ? 'learner' : 'voter'),
     onExpelled: (reason) => {
       stopping.fail(reason);
       replica?.fail(reason);
     },
-  });
-  let cluster: ReplicaClusterService | undefined;
-  const metrics = createMetrics(version, () => {
-    if (replica === undefined || cluster === undefined) return undefined;
-    const [leading, described] = [replica, cluster];
-    return {
-      status: () => described.status(),
-      progress: () => leading.progress(),
-      bufferedBytes: () => store.bufferedBytes,
-    };
   });
   replica = new Replica({
     groupId,
@@ -134,7 +126,7 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
   const directories = ['log', 'data'].map((name) => join(config.dataDir, name));
   const size = await DirectorySize.watch(directories, systemClock);
   resources.add(() => size.close());
-  cluster = new ReplicaClusterService(replica, { name: config.name, version, dbSizeBytes: () => size.bytes });
+  const cluster = new ReplicaClusterService(replica, { name: config.name, version, dbSizeBytes: () => size.bytes });
   const kv = new ReplicaKvService(replica, { valueBytesMax: config.maxRequestBytes, pageBytesMax: 4 * 1024 * 1024 });
   const leases = new ReplicaLeaseService(replica);
   const watch = new ReplicaWatchService(replica);
@@ -149,6 +141,7 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
   resources.add(() => scrubber.stop());
   const running = replica;
   resources.add(() => running.stop());
+  sources = stateSources(running, cluster);
   replica.start();
   if (config.join.length > 0) resources.add(reportJoining(running, cluster, systemClock, log));
   const listener = await serveClients(config, { kv, cluster, membership, backup, leases, watch, metrics, log });
@@ -176,7 +169,33 @@ async function start(config: Config, identity: ClusterIdentity, log: Log, resour
   };
 }
 
-async function openStorage(config: Config, identity: ClusterIdentity, log: Log, resources: Resources): Promise<State> {
+function stateSources(replica: Replica, cluster: ReplicaClusterService): StateSources {
+  const { store } = replica.options;
+  return {
+    status: () => cluster.status(),
+    progress: () => replica.progress(),
+    alarms: () => cluster.alarms(),
+    pendingWrites: () => replica.writes.pending,
+    store: () => ({
+      bufferedBytes: store.bufferedBytes,
+      compactRevision: store.compactRevision,
+      usedBytes: store.usedBytes,
+      quotaBytes: store.quotaBytes,
+      openViews: store.openViews,
+      watches: store.watches.size,
+      slowWatches: store.watches.behind,
+      leases: store.leases.size,
+    }),
+  };
+}
+
+async function openStorage(
+  config: Config,
+  identity: ClusterIdentity,
+  metrics: NodeMetrics,
+  log: Log,
+  resources: Resources,
+): Promise<State> {
   const { clusterId, memberId, configuration, members, token } = identity;
   await openIdentity(config.dataDir, { clusterId, memberId, name: config.name, token });
   const state = await openState({
@@ -191,6 +210,7 @@ async function openStorage(config: Config, identity: ClusterIdentity, log: Log, 
     flushIntervalMs: 1000,
     flushChangesMax: 16_384,
     flushBytesMax: 2 * 1024 * 1024,
+    metrics: metrics.replica,
     logger: log,
   });
   resources.add(() => state.close());
@@ -211,6 +231,7 @@ async function openPeers(
   config: Config,
   { clusterId, memberId, whomToAsk }: ClusterIdentity,
   { store }: State,
+  metrics: NodeMetrics,
   log: Log,
   resources: Resources,
   membership: {
@@ -248,6 +269,7 @@ async function openPeers(
     frameBytesMax: 16 * 1024 * 1024 + config.maxRequestBytes,
     clock: systemClock,
     random: systemRandom(),
+    metrics: metrics.transport,
     log,
   });
   resources.add(() => transport.close());
@@ -291,6 +313,7 @@ function serveClients(
     leases: parts.leases,
     watch: parts.watch,
     metrics: () => parts.metrics.render(),
+    requestMetrics: parts.metrics.requests,
     version,
     valueBytesMax: config.maxRequestBytes,
     log: {

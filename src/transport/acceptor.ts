@@ -7,11 +7,12 @@ import { type Identity, objectionTo, refused } from './handshake.ts';
 import { InboundConnection } from './inbound.ts';
 import { type Listener, type ListenerDescriptions, listen } from './listener.ts';
 import type { SeldomLog } from './seldom-log.ts';
-import type { Refusal, TransportLog } from './transport.ts';
+import type { Refusal, TransportLog, TransportMetrics } from './transport.ts';
 
 export interface AcceptorOptions {
   readonly identity: Identity;
   readonly clock: Clock;
+  readonly metrics: TransportMetrics;
   readonly log: TransportLog;
   readonly seldomLog: SeldomLog;
   readonly frameBytesMax: number;
@@ -112,6 +113,7 @@ export class Acceptor {
   }
 
   #accept(socket: Duplex, head: Buffer, remoteAddress: string): void {
+    const { metrics } = this.#options;
     const connection: InboundConnection = new InboundConnection(socket, this.#options, {
       onHello: (hello) => {
         const reply = this.#replyTo(hello, remoteAddress);
@@ -120,6 +122,10 @@ export class Acceptor {
       },
       onMessages: this.#events.onMessages,
       onRequest: this.#events.onRequest,
+      onTraffic: (peer, receivedBytes, sentBytes) => {
+        if (receivedBytes > 0) metrics.received(peer, receivedBytes);
+        if (sentBytes > 0) metrics.sent(peer, sentBytes);
+      },
       onRefused: ({ code, reason }) => {
         const by = connection.hello?.from;
         if (by !== undefined) this.#events.onRefused({ by, code, reason });
@@ -191,8 +197,10 @@ export class Acceptor {
       const key = keyOf(member, channel);
       if (this.#connections.get(key) === connection) this.#connections.delete(key);
       const facts = { peer: member, remoteAddress, channel, reason };
-      if (failed) this.#options.log.warn('peer failed', facts);
-      else this.#options.log.info('peer left', facts);
+      if (failed) {
+        this.#options.metrics.receiveFailed(member);
+        this.#options.log.warn('peer failed', facts);
+      } else this.#options.log.info('peer left', facts);
     } else if (failed) {
       this.#options.seldomLog.warn(hostOf(remoteAddress), 'not_a_peer', 'peer turned away', { remoteAddress, reason });
     }

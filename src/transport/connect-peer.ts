@@ -32,6 +32,8 @@ export interface ConnectEvents {
   onFailure(failure: ConnectionEnd): void;
   /** The open connection is gone. */
   onClose(end: ConnectionEnd): void;
+  onTraffic(receivedBytes: number, sentBytes: number): void;
+  onRoundTrip(durationMs: number): void;
   /** The peer's own words; `onFailure` or `onClose` follows. */
   onRefused(refusal: Refused): void;
 }
@@ -71,6 +73,8 @@ export function connectPeer(options: ConnectOptions, events: ConnectEvents): (re
           cancelTimeout();
           if (!done) events.onOpen(greeting);
         },
+        onTraffic: events.onTraffic,
+        onRoundTrip: events.onRoundTrip,
         onRefused: (refusal, by) => {
           refused = true;
           if (by === 'peer' && !done) events.onRefused(refusal);

@@ -17,6 +17,8 @@ export interface FrameStreamEvents {
   onBody(body: Buffer): void;
   /** Frames to write next, about 256 KiB of them; none if there is nothing to say. */
   takeFrames(): readonly Buffer[];
+  /** Bytes came in, or were given to the kernel. */
+  onTraffic?(receivedBytes: number, sentBytes: number): void;
   /** Called once, when nothing more is read or written. `failed`: the other side sent what it must not send. */
   onClose(reason: string, failed: boolean): void;
 }
@@ -153,6 +155,7 @@ export class FrameStream {
     this.#aliveMs = this.#clock.monotonicMs();
     this.#askedMs = undefined;
     if (this.#state !== 'open') return;
+    this.#events.onTraffic?.(chunk.length, 0);
     this.#reader.feed(chunk);
     while (this.#state === 'open') {
       const body = this.#reader.next();
@@ -170,6 +173,7 @@ export class FrameStream {
     const last = pieces.pop();
     if (last === undefined) return;
     this.#writingBytes = totalBytes(pieces) + last.length;
+    this.#events.onTraffic?.(0, this.#writingBytes);
     this.#writeStartedMs = this.#clock.monotonicMs();
     this.#socket.cork();
     for (const piece of pieces) this.#socket.write(piece);

@@ -41,6 +41,8 @@ export interface InboundEvents {
   onRequest(from: MemberId, request: WireRequest): Promise<Uint8Array> | undefined;
   /** The peer, whose hello was accepted, does not accept this member; `onClose` follows. */
   onRefused(refusal: Refused): void;
+  /** Of a peer that was accepted. */
+  onTraffic?(peer: MemberId, receivedBytes: number, sentBytes: number): void;
   /** Called once. `failed`: the other side sent something that it must not send. */
   onClose(reason: string, failed: boolean): void;
 }
@@ -70,6 +72,9 @@ export class InboundConnection {
     this.#stream = new FrameStream(socket, options.clock, {
       onBody: (body) => this.#onBody(body),
       takeFrames: () => this.#takeFrames(),
+      onTraffic: (receivedBytes, sentBytes) => {
+        if (this.#hello !== undefined) events.onTraffic?.(this.#hello.from, receivedBytes, sentBytes);
+      },
       onClose: (reason, failed) => events.onClose(reason, failed),
     });
   }

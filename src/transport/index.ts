@@ -13,5 +13,6 @@ export type {
   RefusalCode,
   Transport,
   TransportLog,
+  TransportMetrics,
   TransportOptions,
 } from './transport.ts';

@@ -23,6 +23,8 @@ export interface OutboundOptions {
 export interface OutboundEvents {
   /** Both sides said hello. */
   onOpen(): void;
+  onTraffic?(receivedBytes: number, sentBytes: number): void;
+  onRoundTrip?(durationMs: number): void;
   /** One of the sides did not want the other, or does not any more; `onClose` follows. */
   onRefused(refusal: Refused, by: 'us' | 'peer'): void;
   /** Called once. */
@@ -51,6 +53,7 @@ export class OutboundConnection {
     this.#stream = new FrameStream(socket, options.clock, {
       onBody: (body) => this.#onBody(body),
       takeFrames: () => this.#takeFrames(),
+      onTraffic: (receivedBytes, sentBytes) => events.onTraffic?.(receivedBytes, sentBytes),
       onClose: (reason) => this.#onClose(reason),
     });
   }
@@ -170,7 +173,9 @@ export class OutboundConnection {
 
   #onPong(timestampUs: number): void {
     const roundTripMs = this.#options.clock.monotonicMs() - timestampUs / 1000;
-    if (roundTripMs >= 0) this.#roundTripMs = roundTripMs;
+    if (roundTripMs < 0) return;
+    this.#roundTripMs = roundTripMs;
+    this.#events.onRoundTrip?.(roundTripMs);
   }
 
   #takeFrames(): readonly Buffer[] {

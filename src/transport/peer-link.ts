@@ -3,12 +3,12 @@ import type { Random } from '../base/random.ts';
 import type { MemberId, Message } from '../raft/types.ts';
 import { BulkLink } from './bulk-link.ts';
 import type { Channel, Hello, Refused } from './codec.ts';
-import { type ConnectionEnd, type ConnectOptions, connectPeer } from './connect-peer.ts';
+import { type ConnectEvents, type ConnectionEnd, type ConnectOptions, connectPeer } from './connect-peer.ts';
 import { isDialable, notDialable } from './dialer.ts';
 import type { OutboundConnection } from './outbound.ts';
 import type { SeldomLog } from './seldom-log.ts';
 import type { Admission } from './send-queue.ts';
-import type { Peer, PeerAnswer, PeerRequest, PeerView, TransportLog } from './transport.ts';
+import type { Peer, PeerAnswer, PeerRequest, PeerView, TransportLog, TransportMetrics } from './transport.ts';
 
 /** Attempts after a failure: soon at first, since most are a restart. */
 const retryMs = { first: 50, max: 1000 } as const;
@@ -29,6 +29,7 @@ export interface PeerLinkOptions {
   readonly peer: Peer;
   readonly clock: Clock;
   readonly random: Random;
+  readonly metrics: TransportMetrics;
   readonly log: TransportLog;
   readonly seldomLog: SeldomLog;
   readonly frameBytesMax: number;
@@ -90,6 +91,7 @@ export class PeerLink {
         onFailure: ({ reason }) => onEnd(reason),
         onClose: ({ reason }) => onEnd(reason),
         onRefused: (refused) => this.#events.onRefused(refused),
+        ...this.#measured(),
       }),
     );
   }
@@ -134,6 +136,7 @@ export class PeerLink {
       const { type, term } = message;
       this.#options.seldomLog.warn(this.id, 'too_large', 'peer message too large', { peer: this.id, type, term });
     }
+    if (admission !== 'queued') this.#options.metrics.sendFailed(this.id);
     return admission === 'queued';
   }
 
@@ -196,6 +199,17 @@ export class PeerLink {
     return { url, clock, frameBytesMax, queueBytesMax, objectionTo, hello: () => hello(channel) };
   }
 
+  #measured(): Pick<ConnectEvents, 'onTraffic' | 'onRoundTrip'> {
+    const { metrics } = this.#options;
+    return {
+      onTraffic: (receivedBytes, sentBytes) => {
+        if (receivedBytes > 0) metrics.received(this.id, receivedBytes);
+        if (sentBytes > 0) metrics.sent(this.id, sentBytes);
+      },
+      onRoundTrip: (durationMs) => metrics.roundTrip(this.id, durationMs),
+    };
+  }
+
   #dial(): void {
     const url = this.#nextUrl();
     // URLs come out of the log, too.
@@ -208,6 +222,7 @@ export class PeerLink {
       onFailure: (failure) => this.#onFailure(failure),
       onClose: (end) => this.#onClose(end),
       onRefused: (refused) => this.#events.onRefused(refused),
+      ...this.#measured(),
     });
     this.#state = { t: 'connecting', close };
   }
@@ -226,6 +241,7 @@ export class PeerLink {
     this.#aliveMs = Math.max(this.#aliveMs, aliveMs);
     if (this.#options.clock.monotonicMs() - sinceMs >= healthyMs) this.#failures = 0;
     this.#options.log.warn('peer disconnected', { peer: this.id, url, reason });
+    this.#options.metrics.sendFailed(this.id);
     this.#reason = { refused, words: reason };
     this.#retry(refused ? retryRefusedMs : retryMs);
     this.#events.onDown();

@@ -8,7 +8,16 @@ import { type Identity, objectionTo, refused } from './handshake.ts';
 import type { OutboundConnection } from './outbound.ts';
 import { PeerLink } from './peer-link.ts';
 import { SeldomLog } from './seldom-log.ts';
-import type { Peer, PeerAnswer, PeerRequest, PeerView, Receiver, Transport, TransportOptions } from './transport.ts';
+import {
+  noTransportMetrics,
+  type Peer,
+  type PeerAnswer,
+  type PeerRequest,
+  type PeerView,
+  type Receiver,
+  type Transport,
+  type TransportOptions,
+} from './transport.ts';
 
 /**
  * A connection is dead after three heartbeats without a sign of life, and not before this time: dropping one makes
@@ -143,12 +152,13 @@ class StreamTransport implements PeerTransport {
   }
 
   #linkTo(peer: Peer): PeerLink {
-    const { clock, random, log, frameBytesMax, queueBytesMax } = this.#options;
+    const { clock, random, log, frameBytesMax, queueBytesMax, metrics = noTransportMetrics } = this.#options;
     return new PeerLink(
       {
         peer,
         clock,
         random,
+        metrics,
         log,
         seldomLog: this.#seldomLog,
         frameBytesMax,
@@ -167,11 +177,12 @@ class StreamTransport implements PeerTransport {
   }
 
   #newAcceptor(): Acceptor {
-    const { clock, log, frameBytesMax, queueBytesMax } = this.#options;
+    const { clock, log, frameBytesMax, queueBytesMax, metrics = noTransportMetrics } = this.#options;
     return new Acceptor(
       {
         identity: this.#identity,
         clock,
+        metrics,
         log,
         seldomLog: this.#seldomLog,
         frameBytesMax,

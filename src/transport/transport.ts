@@ -144,8 +144,28 @@ export interface TransportOptions {
   readonly frameBytesMax: number;
   readonly clock: Clock;
   readonly random: Random;
+  readonly metrics?: TransportMetrics;
   readonly log: TransportLog;
 }
+
+/** What the transport tells about its work, of one peer at a time. */
+export interface TransportMetrics {
+  sent(peer: MemberId, bytes: number): void;
+  received(peer: MemberId, bytes: number): void;
+  /** A message was dropped, or the connection to the peer could not be made or broke. */
+  sendFailed(peer: MemberId): void;
+  /** The peer sent what it must not send. */
+  receiveFailed(peer: MemberId): void;
+  roundTrip(peer: MemberId, durationMs: number): void;
+}
+
+export const noTransportMetrics: TransportMetrics = {
+  sent: () => undefined,
+  received: () => undefined,
+  sendFailed: () => undefined,
+  receiveFailed: () => undefined,
+  roundTrip: () => undefined,
+};
 
 /** One event name per thing that happens; the members of `facts` go into the log line. */
 export interface TransportLog {

@@ -21,6 +21,7 @@ import { collectRoutes, openapiRoutes } from './openapi.ts';
 import { sendProblem } from './problem.ts';
 import { rangeRoutes } from './range.ts';
 import { requestError } from './request-error.ts';
+import { measureRequests, type RequestMetrics } from './request-metrics.ts';
 import { routedUrl } from './request-target.ts';
 import { snapshotRoutes } from './snapshot.ts';
 import { txnBytesMaxFor, txnRoutes } from './txn.ts';
@@ -45,6 +46,7 @@ export interface RestOptions {
   readonly membership?: MembershipService;
   readonly backup?: BackupService;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  readonly requestMetrics?: RequestMetrics;
   /** Balsa's own. */
   readonly version: string;
   /** Where the files of the page at `/ui` are; beside this room, unless somebody says otherwise. */
@@ -133,6 +135,7 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   answerUnrouted(app);
   closeIdleConnections(app);
 
+  if (options.requestMetrics !== undefined) measureRequests(app, options.requestMetrics);
   const routes = collectRoutes(app);
   app.register(kvRoutes, { kv, valueBytesMax, ...timeouts });
   app.register(rangeRoutes, { kv, ...timeouts, reportFailure });

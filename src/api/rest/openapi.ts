@@ -4,7 +4,7 @@ import { answerHeaders, jsonType } from './answer-headers.ts';
 import { putBody } from './kv-schema.ts';
 import { parameterSet } from './parameters.ts';
 import { Query } from './query.ts';
-import { keyRoute, splitTarget } from './request-target.ts';
+import { keyPath, keyRoute, splitTarget } from './request-target.ts';
 import { sharedSchemas } from './schema-parts.ts';
 import { txnSharedSchemas } from './txn-schema.ts';
 import { openapiSchema } from './version-schema.ts';
@@ -15,8 +15,6 @@ declare module 'fastify' {
     readonly jsonBody?: object;
   }
 }
-
-const keyPath = '/v1/kv/{key}';
 
 export interface OpenapiRoutesOptions {
   readonly kv: KvService;

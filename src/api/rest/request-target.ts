@@ -3,6 +3,9 @@ import { BalsaError } from '../../contract/errors.ts';
 /** All keys share one route: the router decodes UTF-8 only, and the bytes of a key can be anything. */
 export const keyRoute = '/v1/kv/*';
 
+/** The same route for people. */
+export const keyPath = '/v1/kv/{key}';
+
 const keyPrefix = '/v1/kv/';
 
 /** What the request line asks for, still percent-encoded. */

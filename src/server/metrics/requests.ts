@@ -1,0 +1,33 @@
+import type { Registry } from 'prom-client';
+import type { RequestMetrics } from '../../api/rest/index.ts';
+import type { Gauges, Sample } from './gauges.ts';
+import { type Histogram, HistogramFamily } from './histogram.ts';
+
+/** Requests of clients over HTTP, by route and method; a key is no label. */
+export function requestMetrics(registry: Registry, gauges: Gauges): RequestMetrics {
+  const durations = new HistogramFamily(registry, [
+    {
+      name: 'balsa_http_request_duration_seconds',
+      help: 'From the head of a request until its answer begins; a watch is answered when it begins.',
+    },
+  ]);
+  const routes: { readonly method: string; readonly route: string; readonly byStatus: Map<number, number> }[] = [];
+  gauges.counters('balsa_http_requests_total', 'Requests that were answered.', ['method', 'route', 'status'], () =>
+    routes.flatMap(({ method, route, byStatus }): Sample[] =>
+      [...byStatus].map(([status, value]) => ({ labels: { method, route, status: `${status}` }, value })),
+    ),
+  );
+  return {
+    route: (method, route) => {
+      // A route that nobody asks for is not shown.
+      let histogram: Histogram | undefined;
+      const byStatus = new Map<number, number>();
+      routes.push({ method, route, byStatus });
+      return (status, durationMs) => {
+        histogram ??= durations.child({ method, route });
+        histogram.observe(durationMs / 1000);
+        byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
+      };
+    },
+  };
+}
