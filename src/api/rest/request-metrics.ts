@@ -1,4 +1,5 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify';
+import { requestError } from './request-error.ts';
 import { keyPath, keyRoute } from './request-target.ts';
 
 /** Who is told how long requests took. */
@@ -7,35 +8,27 @@ export interface RequestMetrics {
   route(method: string, route: string): (status: number, durationMs: number) => void;
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    arrivedMs: number;
-  }
-}
-
 /**
- * Measures every request of the routes that are added from here on. By hooks of the routes, which know whom to tell without
- * looking it up; `onResponse` would cost two listeners a request, so that an answer counts when it begins to be sent.
+ * Measures every request of the routes that are added from here on, from where it is routed to where its answer is ready.
+ * Around the handlers, which are asynchronous: hooks of Fastify's would take a twentieth of the time of a read.
  */
 export function measureRequests(app: FastifyInstance, metrics: RequestMetrics): void {
-  app.decorateRequest('arrivedMs', 0);
-  const measuring = new WeakSet<object>();
+  const inner = new WeakMap<RouteHandlerMethod, RouteHandlerMethod>();
   app.addHook('onRoute', (route: RouteOptions) => {
+    // The route that Fastify makes for HEAD comes with the handler of the one for GET.
+    const handle = inner.get(route.handler) ?? route.handler;
     const path = route.url === keyRoute ? keyPath : route.url;
     const tell = metrics.route([route.method].flat().join(','), path);
-    const measure = (request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: () => void): void => {
-      tell(reply.statusCode, performance.now() - request.arrivedMs);
-      done();
+    const measured: RouteHandlerMethod = function (request: FastifyRequest, reply: FastifyReply) {
+      const startedMs = performance.now();
+      const answer = handle.call(this, request, reply) as Promise<unknown>;
+      answer.then(
+        () => tell(reply.statusCode, performance.now() - startedMs),
+        (reason) => tell(requestError(reason).kind.httpStatus, performance.now() - startedMs),
+      );
+      return answer;
     };
-    measuring.add(measure);
-    // The route that Fastify makes for HEAD comes with the hooks of the one for GET.
-    const others = [route.onSend ?? []].flat().filter((hook) => !measuring.has(hook));
-    route.onRequest = [...[route.onRequest ?? []].flat().filter((hook) => hook !== arrive), arrive];
-    route.onSend = [...others, measure];
+    inner.set(measured, handle);
+    route.handler = measured;
   });
-}
-
-function arrive(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-  request.arrivedMs = performance.now();
-  done();
 }

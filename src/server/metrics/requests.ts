@@ -8,7 +8,7 @@ export function requestMetrics(registry: Registry, gauges: Gauges): RequestMetri
   const durations = new HistogramFamily(registry, [
     {
       name: 'balsa_http_request_duration_seconds',
-      help: 'From the head of a request until its answer begins; a watch is answered when it begins.',
+      help: 'From where a request is routed until its answer is ready; a watch is answered when it begins.',
     },
   ]);
   const routes: { readonly method: string; readonly route: string; readonly byStatus: Map<number, number> }[] = [];
