@@ -95,10 +95,15 @@ export class ReplicaClusterService implements ClusterService {
   }
 
   async readiness(): Promise<readonly HealthCheck[]> {
-    const { core, reads, hasFailed, options } = this.#replica;
-    const checks: HealthCheck[] = [...this.liveness()];
-    checks.push(check('leader', core.leader !== undefined, 'the cluster has no leader as seen from this member'));
-    if (checks.some(({ ok }) => !ok) || hasFailed) return checks;
+    const { core, reads, isStopping, options } = this.#replica;
+    const isCorrupt = options.store.corruptMembers.has(options.memberId);
+    const checks: HealthCheck[] = [
+      ...this.liveness(),
+      check('serving', !isStopping, 'this member is stopping; use another one'),
+      check('data_corruption', !isCorrupt, "this member's state differs from the others', and is being made anew"),
+      check('leader', core.leader !== undefined, 'the cluster has no leader as seen from this member'),
+    ];
+    if (checks.some(({ ok }) => !ok)) return checks;
     // Nothing else proves that requests can be served: a quorum is asked.
     const reached = await reads.confirm(2 * options.electionTimeoutMs).then(
       () => undefined,

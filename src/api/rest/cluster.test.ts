@@ -96,6 +96,7 @@ describe('a member that does not', () => {
     startApp(t, {
       readiness: async () => checks,
       liveness: () => checks,
+      alarms: () => [],
       cluster: async () => ({ clusterId: 'c', leader: undefined, raftTerm: 3, revision: 7, members: [unreachable] }),
     });
 
@@ -109,6 +110,19 @@ describe('a member that does not', () => {
     const health = await api.client.call('GET /health');
     assert.equal(health.status, 503);
     assert.deepEqual(health.json(), { health: 'false', reason: 'leader: the cluster has no leader' });
+  });
+
+  test("health: an alarm is one for etcd's tools, unless they leave it out", async (t) => {
+    const api = await startApp(t, {
+      readiness: async () => [],
+      liveness: () => [],
+      alarms: () => [{ kind: 'no_space', memberId: undefined }],
+    });
+    const health = await api.client.call('GET /health');
+    assert.equal(health.status, 503);
+    assert.deepEqual(health.json(), { health: 'false', reason: 'ALARM NOSPACE' });
+    assert.equal((await api.client.call('GET /health?exclude=NOSPACE')).status, 200);
+    assert.equal((await api.client.call('GET /readyz')).status, 200, 'reads and deletions are served');
   });
 
   test('health: a check can be left out of the verdict', async (t) => {

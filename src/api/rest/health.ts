@@ -12,7 +12,7 @@ export interface HealthRoutesOptions {
 }
 
 const checkParameters = parameterSet('verbose', 'exclude');
-/** Those that kubeadm writes into its probes of etcd; there is no alarm to exclude. */
+/** Those that kubeadm writes into its probes of etcd. */
 const healthParameters = parameterSet('serializable', 'exclude');
 
 /** Health as Kubernetes (`/livez`, `/readyz`) and etcd's tools (`/health`) ask for it. */
@@ -43,8 +43,12 @@ export async function healthRoutes(app: FastifyInstance, options: HealthRoutesOp
   async function health(request: FastifyRequest, reply: FastifyReply): Promise<string> {
     const query = Query.parse(splitTarget(request.originalUrl).query, healthParameters);
     const checks = query.flag('serializable') ? cluster.liveness() : await cluster.readiness();
-    const failed = checks.filter(({ ok }) => !ok);
-    const reason = failed.map((check) => `${check.name}: ${check.reason ?? 'failed'}`).join('; ');
+    const failed = checks.filter(({ ok }) => !ok).map((check) => `${check.name}: ${check.reason ?? 'failed'}`);
+    const excluded = query.texts('exclude');
+    // Alarms of the whole cluster, as etcd counts them in: a monitor that knows no more than this has to see them.
+    const alarms = cluster.alarms().map(({ kind }) => etcdAlarms[kind]);
+    failed.push(...[...new Set(alarms)].filter((name) => !excluded.includes(name)).map((name) => `ALARM ${name}`));
+    const reason = failed.join('; ');
     const headers = answerHeaders(kv.header(), jsonType);
     headers['cache-control'] = 'no-store';
     reply.code(failed.length === 0 ? 200 : 503).headers(headers);
@@ -56,6 +60,8 @@ export async function healthRoutes(app: FastifyInstance, options: HealthRoutesOp
   app.get('/readyz', { schema: checkSchema('readyz', checkParameters) }, readyz);
   app.get('/health', { schema: healthSchema(healthParameters) }, health);
 }
+
+const etcdAlarms = { no_space: 'NOSPACE', corrupt: 'CORRUPT' } as const;
 
 /** As Kubernetes' components print their checks. */
 function checkLine({ name, ok, reason }: HealthCheck): string {
