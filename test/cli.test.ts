@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
-import { balsa, balsaPath, type Outcome } from './support/balsa.ts';
+import { BalsaProcess, balsa, balsaPath, type Outcome } from './support/balsa.ts';
 import { freePorts, ProcessCluster } from './support/processes.ts';
 
 let cluster: ProcessCluster;
@@ -176,8 +176,10 @@ test('endpoints: those of etcdctl are taken as well', async () => {
 });
 
 test('status: every member in a line; one that does not answer is shown, and the exit code says so', async () => {
-  const healthy = (await output('status')).trimEnd().split('\n');
-  assert.match(healthy[0] ?? '', /^NAME +ID +ENDPOINT +STATE +TERM +APPLIED +LAG +REVISION +VERSION +ERRORS$/);
+  const [summary = '', ...healthy] = (await output('status')).trimEnd().split('\n');
+  assert.match(summary, /^cluster [0-9a-f]{16}, leader node[123], 3 of 3 members answer$/);
+  const columns = /^NAME +ROLE +TERM +INDEX +LAG +SIZE +UPTIME +REVISION +VERSION +ID +ENDPOINT +ERRORS$/;
+  assert.match(healthy[0] ?? '', columns);
   assert.deepEqual(
     healthy.slice(1).map((line) => line.split(/\s+/)[0]),
     ['node1', 'node2', 'node3'],
@@ -194,6 +196,14 @@ test('status: every member in a line; one that does not answer is shown, and the
   assert.match(members[2].errors[0], /ECONNREFUSED/);
   cluster.node(2).start();
   await cluster.ready();
+});
+
+test('status --watch: shows it again and again, and ends well when it is stopped', async () => {
+  const watching = new BalsaProcess(['status', '--watch', '--interval', '100ms', '--endpoints', cluster.node(0).url]);
+  await watching.said(/(cluster [\s\S]*){3}/);
+  watching.child.kill('SIGINT');
+  const { code, stderr } = await watching.ended();
+  assert.deepEqual([code, stderr], [0, '']);
 });
 
 const wrongUsage: readonly [line: string, message: RegExp][] = [

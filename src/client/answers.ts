@@ -15,6 +15,8 @@ export interface MemberStatus {
   readonly commitIndex: number;
   readonly appliedIndex: number;
   readonly revision: number;
+  /** Log and store on disk. */
+  readonly dbSizeBytes: number;
   readonly uptimeSeconds: number;
   /** What is wrong right now, in words. */
   readonly errors: readonly string[];
