@@ -13,6 +13,8 @@ export interface ChartOptions {
   readonly format: (value: number) => string;
   /** The large figure: that of the first line, or the highest of all. Default: first. */
   readonly figure?: 'first' | 'highest';
+  /** What the top of the scale is a round number of. Default: decimal. */
+  readonly scale?: 'decimal' | 'binary';
   /** The top of the scale is never lower. */
   readonly leastTop: number;
   readonly pointsMax: number;
@@ -59,7 +61,8 @@ export class Chart {
     this.#lines = lines;
     const { format, title, scope, leastTop } = this.#options;
     const all = lines.flatMap(({ values }) => values.filter((value) => value !== undefined));
-    const top = niceTop(Math.max(leastTop, ...all));
+    const highest = Math.max(leastTop, ...all);
+    const top = this.#options.scale === 'binary' ? 2 ** Math.ceil(Math.log2(highest)) : niceTop(highest);
     this.#plot.replaceChildren(this.#defs(), ...[0, 0.5, 1].map(gridLine));
     for (const [i, line] of lines.entries()) this.#plot.append(...this.#drawLine(line, i, top, lines.length === 1));
     const newest = lines.map(({ values }) => values.findLast((value) => value !== undefined));
@@ -70,8 +73,8 @@ export class Chart {
     const legend = lines.length < 2 ? [] : lines.map(({ name }, i) => legendEntry(i, name, newest[i], format));
     this.#legend.replaceChildren(...legend);
     const told = lines.map(({ name }, i) => `${name} ${newest[i] === undefined ? 'unknown' : format(newest[i])}`);
-    const highest = all.length === 0 ? '' : `; highest of the last minutes ${format(Math.max(...all))}`;
-    this.#plot.setAttribute('aria-label', `${title}, ${scope}: ${told.join(', ')}${highest}`);
+    const most = all.length === 0 ? '' : `; highest of the last minutes ${format(Math.max(...all))}`;
+    this.#plot.setAttribute('aria-label', `${title}, ${scope}: ${told.join(', ')}${most}`);
   }
 
   #drawLine({ values }: ChartLine, index: number, top: number, isFilled: boolean): SVGElement[] {

@@ -24,7 +24,6 @@ const none = new Uint8Array();
 /** The keys of a prefix as folders or flat, read as one scrolls, or those that a search found. */
 export class KeyBrowser {
   readonly element: HTMLElement;
-  readonly #options: KeyBrowserOptions;
   readonly #list: VirtualList<KeyRow>;
   readonly #state = el('div', { class: 'list-state' });
   readonly #count = el('span', { role: 'status' });
@@ -38,7 +37,6 @@ export class KeyBrowser {
   #isReading = false;
 
   constructor(options: KeyBrowserOptions) {
-    this.#options = options;
     options.signal.addEventListener('abort', () => this.#reading.abort());
     this.#list = new VirtualList<KeyRow>(
       {

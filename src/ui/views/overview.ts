@@ -54,6 +54,7 @@ const charts: readonly (ChartOptions & {
     title: 'On disk',
     scope: here,
     format: bytes,
+    scale: 'binary',
     leastTop: 1024 * 1024,
     lines: [['log and store', ({ dbSizeBytes }) => dbSizeBytes]],
   },
