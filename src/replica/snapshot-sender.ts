@@ -13,7 +13,7 @@ const transfersMax = 3;
 
 export interface SnapshotSenderOptions {
   readonly log: Pick<RaftLog, 'term' | 'configurations'>;
-  readonly store: Pick<Store, 'openExport'>;
+  readonly store: Pick<Store, 'openExport' | 'flush'>;
   readonly clock: Clock;
   readonly logger: ReplicaLog;
 }
@@ -67,6 +67,8 @@ export class SnapshotSender {
     if (this.#transfers.size + this.#opening >= transfersMax) throw new Error('too many snapshots are under way');
     this.#opening++;
     try {
+      // What is on disk lags behind what was offered; who got less would be offered it again.
+      await this.#options.store.flush();
       return await this.#opened(to, await this.#options.store.openExport());
     } finally {
       this.#opening--;

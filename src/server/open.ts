@@ -327,11 +327,13 @@ function serveClients(
     timeoutMs: 5000 + 2 * config.electionTimeoutMs,
     onFailure: (error, path) => parts.log.error('request failed', { path, reason: error.cause ?? error }),
   };
-  const { kv, cluster, leases, watch } = parts;
+  const { kv, cluster, membership, backup, leases, watch } = parts;
   const { grpc, services } = createEtcdApi({
     ...shared,
     kv,
     cluster,
+    membership,
+    backup,
     leases,
     watch,
     requestBytesMax: config.maxRequestBytes,

@@ -3,12 +3,12 @@ import type { Configuration, LogIndex, MemberId, Term } from '../raft/types.ts';
 import { parseObject } from './log-records.ts';
 
 /**
- * A backup is a file of frames; the same frames carry a snapshot from member to member. Numbers are big-endian.
+ * A backup is a file of frames. Numbers are big-endian.
  *
  *     magic "BALSABAK" │ format u8
  *     kind 1 │ length u32 │ manifest, JSON             │ SHA-256
  *     kind 2 │ length u32 │ bytes of the store's data  │ SHA-256     any number of these, at most 1 MiB each
- *     kind 3 │ length u32 │ chunks u64, bytes u64      │ SHA-256
+ *     kind 3 │ length u32 │ chunks u64, bytes u64, zeros │ SHA-256
  *
  * Each SHA-256 is over everything before it, from the first byte of the file on: a frame that is changed, missing, doubled
  * or in another place is noticed at its end, and the last one stands for the whole. Nothing follows it.
@@ -23,6 +23,11 @@ export const manifestBytesMax = 1024 * 1024;
 
 export const frameKinds = { manifest: 1, chunk: 2, trailer: 3 } as const;
 export const trailerBytes = 16;
+/**
+ * Zeros follow the counts in the trailer, so that the whole ends with a digest behind a multiple of that many bytes:
+ * `etcdctl snapshot save` takes what is so for a snapshot with its checksum (etcd `client/v3/snapshot`, `hasChecksum`).
+ */
+export const paddingUnit = 512;
 
 /** What a backup says of itself before its data; no name of any machine. */
 export interface BackupManifest {

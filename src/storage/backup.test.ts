@@ -61,8 +61,16 @@ test('backup: the format does not move', async () => {
   );
   assert.equal(
     trailer?.toString('hex'),
-    '03000000100000000000000001000000000000000422343bf3105c852b686e01a3f99c0d302fcf395aa46ab0449e8f474a19a91b26',
+    `030000006e00000000000000010000000000000004${'00'.repeat(94)}` +
+      'fe38b4fa891fb6bd89b9e7e6935f218a590a8173414b716c68663ad52ff4d724',
   );
+});
+
+test('backup: its length says to etcdctl that it ends with a checksum', async () => {
+  for (const bytes of [0, 1, 300, 511, 512, 2 * backupChunkBytes + 7]) {
+    const file = Buffer.concat(await framesOf(random(bytes)));
+    assert.equal(file.length % 512, 32, `${bytes} bytes`);
+  }
 });
 
 test('backup: cut off at any byte it is refused', async () => {

@@ -8,6 +8,7 @@ import {
   frameHeadBytes,
   frameKinds,
   manifestBytesMax,
+  paddingUnit,
   sha256,
   trailerBytes,
 } from './backup-format.ts';
@@ -65,6 +66,9 @@ async function* readChunks(frames: FrameReader): AsyncGenerator<Buffer, void, vo
     for (let frame = await frames.next(); ; frame = await frames.next()) {
       if (frame.kind === frameKinds.manifest) throw new BackupDamaged('it has two manifests', frame.at);
       if (frame.kind === frameKinds.trailer) {
+        if (frame.body.subarray(trailerBytes).some((byte) => byte !== 0)) {
+          throw new BackupDamaged('its end holds more than an end does', frame.at);
+        }
         const counted = [frame.body.readBigUInt64BE(0), frame.body.readBigUInt64BE(8)];
         if (counted[0] !== BigInt(chunks) || counted[1] !== BigInt(bytes)) {
           throw new BackupDamaged('it does not have as many chunks as its end says', frame.at);
@@ -157,5 +161,5 @@ class FrameReader {
 function isPossible(kind: number, length: number): boolean {
   if (kind === frameKinds.manifest) return length > 0 && length <= manifestBytesMax;
   if (kind === frameKinds.chunk) return length > 0 && length <= backupChunkBytes;
-  return kind === frameKinds.trailer && length === trailerBytes;
+  return kind === frameKinds.trailer && length >= trailerBytes && length <= trailerBytes + paddingUnit;
 }

@@ -6,6 +6,7 @@ import {
   encodeManifest,
   frameHeadBytes,
   frameKinds,
+  paddingUnit,
   sha256,
   trailerBytes,
 } from './backup-format.ts';
@@ -22,11 +23,14 @@ export interface BackupSource {
  */
 export async function* writeBackup(source: BackupSource, manifest: BackupManifest): AsyncGenerator<Buffer, void, void> {
   const hash = sha256();
+  let length = 0;
   const seal = (...parts: readonly Buffer[]): Buffer => {
     for (const part of parts) hash.update(part);
     const digest = hash.copy().digest();
     hash.update(digest);
-    return Buffer.concat([...parts, digest]);
+    const frame = Buffer.concat([...parts, digest]);
+    length += frame.length;
+    return frame;
   };
   const encoded = encodeManifest(manifest);
   const first = Buffer.concat([backupMagic, Buffer.of(backupFormatVersion)]);
@@ -42,7 +46,8 @@ export async function* writeBackup(source: BackupSource, manifest: BackupManifes
     chunks++;
     bytes += chunk.length;
   }
-  const counts = Buffer.alloc(trailerBytes);
+  const unpadded = length + frameHeadBytes + trailerBytes;
+  const counts = Buffer.alloc(trailerBytes + (paddingUnit - (unpadded % paddingUnit)));
   counts.writeBigUInt64BE(BigInt(chunks), 0);
   counts.writeBigUInt64BE(BigInt(bytes), 8);
   yield seal(frameHead(frameKinds.trailer, counts.length), counts);

@@ -1,5 +1,12 @@
 import type { AnswerHeader } from '../../contract/kv.ts';
-import type { ClusterService, KvService, LeaseService, WatchService } from '../../replica/service.ts';
+import type {
+  BackupService,
+  ClusterService,
+  KvService,
+  LeaseService,
+  MembershipService,
+  WatchService,
+} from '../../replica/service.ts';
 import type { Call } from './method.ts';
 import type { Init } from './proto/message-type.ts';
 import type { ResponseHeader } from './proto/messages/header.ts';
@@ -11,6 +18,8 @@ export interface EtcdOptions {
   readonly watch: WatchService;
   readonly leases: LeaseService;
   readonly cluster: ClusterService;
+  readonly membership: MembershipService;
+  readonly backup: BackupService;
   /** Bytes of one request (`--max-request-bytes`). */
   readonly requestBytesMax: number;
   /** How often a watcher that asked for it is told of progress. */

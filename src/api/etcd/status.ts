@@ -71,6 +71,7 @@ export const etcdErrors = {
   compacted: () => new EtcdError('OUT_OF_RANGE', 'etcdserver: mvcc: required revision has been compacted'),
   leaseTtlTooLarge: () => new EtcdError('OUT_OF_RANGE', 'etcdserver: too large lease TTL'),
   leaseNotFound: () => new EtcdError('NOT_FOUND', 'etcdserver: requested lease not found'),
+  badMemberUrls: invalid('given member URLs are invalid'),
   noLeader: () => new EtcdError('UNAVAILABLE', 'etcdserver: no leader'),
   stopped: () => new EtcdError('UNAVAILABLE', 'etcdserver: server stopped'),
   tooManyRequests: () => new EtcdError('RESOURCE_EXHAUSTED', 'etcdserver: too many requests'),

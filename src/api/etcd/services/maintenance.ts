@@ -4,10 +4,11 @@ import type { Init } from '../proto/message-type.ts';
 import { HeaderResponse } from '../proto/messages/empty.ts';
 import * as messages from '../proto/messages/maintenance.ts';
 import { EtcdError, etcdErrors } from '../status.ts';
+import { snapshotStream } from './snapshot-stream.ts';
 import { StateHashes } from './state-hashes.ts';
 
 /** `etcdserverpb.Maintenance`. */
-export function maintenanceService({ kv, cluster }: EtcdOptions, headers: Headers): Service {
+export function maintenanceService({ kv, cluster, membership, backup }: EtcdOptions, headers: Headers): Service {
   const hashes = new StateHashes(kv, cluster);
 
   async function alarm(request: messages.AlarmRequest): Promise<Init<messages.AlarmResponse>> {
@@ -68,6 +69,12 @@ export function maintenanceService({ kv, cluster }: EtcdOptions, headers: Header
     return { header: headers.now() };
   }
 
+  /** Of etcd's only the leader can; any member of this cluster passes it on. */
+  async function moveLeader({ targetId }: messages.MoveLeaderRequest, { timeoutMs }: Call): Promise<object> {
+    const { header } = await membership.moveLeader(targetId.toString(16), { timeoutMs });
+    return { header: headers.of(header) };
+  }
+
   const { AlarmRequest, AlarmResponse, StatusRequest, StatusResponse, HashRequest, HashResponse } = messages;
   return {
     name: 'etcdserverpb.Maintenance',
@@ -77,10 +84,8 @@ export function maintenanceService({ kv, cluster }: EtcdOptions, headers: Header
       unary('Defragment', ['maintenance/defragment'], messages.DefragmentRequest, HeaderResponse, defragment),
       unary('Hash', ['maintenance/hash'], HashRequest, HashResponse, hash),
       unary('HashKV', ['maintenance/hashkv'], messages.HashKvRequest, messages.HashKvResponse, hashKv),
-      failing('Snapshot', ['maintenance/snapshot'], messages.SnapshotRequest, () => etcdErrors.notBuilt('a snapshot')),
-      failing('MoveLeader', ['maintenance/transfer-leadership'], messages.MoveLeaderRequest, () =>
-        etcdErrors.notBuilt('choosing the leader'),
-      ),
+      snapshotStream(backup, headers),
+      unary('MoveLeader', ['maintenance/transfer-leadership'], messages.MoveLeaderRequest, HeaderResponse, moveLeader),
       failing('Downgrade', ['maintenance/downgrade'], messages.DowngradeRequest, () =>
         etcdErrors.notBuilt('a downgrade'),
       ),
