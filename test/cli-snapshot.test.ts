@@ -78,7 +78,7 @@ test('snapshot restore: each member of the new cluster by itself, and never over
   const said = await output(`snapshot restore ${file} --data-dir ${two} --name n2 ${cluster}`);
   assert.match(
     said,
-    /of revision 41 is now n2 \([0-9a-f]+\) of the new cluster [0-9a-f]+, which goes on from revision 10000000\d+\./,
+    /^The backup of revision 41 is now n2 \([0-9a-f]+\) of the new cluster [0-9a-f]+, which goes on from revision 10000000\d+\./,
   );
   assert.ok(said.includes(first.clusterId) && !said.includes(first.memberId), said);
   assert.match(said, /\nRestore the same file for n1, with the same --initial-cluster, before you start them\.\n/);

@@ -186,7 +186,7 @@ export class ReplaceableStore implements Store {
   }
 
   makeRoom(bytesMax: number): Promise<void> {
-    return this.#present.makeRoom(bytesMax);
+    return this.#usable().makeRoom(bytesMax);
   }
 
   /** Begins again with another store: only that one's damage is still of interest. */

@@ -82,9 +82,10 @@ class SnapshotExport implements StoreExport {
   readonly #snapshot: AbstractSnapshot;
   readonly #onFailure: (reason: unknown) => void;
   readonly #iterator: AbstractIterator<Database, Buffer, Buffer>;
-  /** What was read and not given yet. */
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
+  /** What was read and is not given yet: parts of records, the first of them from `#partAt` on. */
+  #parts: Buffer[] = [];
+  #part = 0;
+  #partAt = 0;
   #records = 0;
   #isAtEnd = false;
   #closing: Promise<void> | undefined;
@@ -111,19 +112,15 @@ class SnapshotExport implements StoreExport {
   }
 
   async next(bytesMax: number): Promise<Buffer | undefined> {
+    const chunk = Buffer.allocUnsafe(bytesMax);
+    let filled = 0;
     try {
-      while (this.#waitingBytes < bytesMax && !this.#isAtEnd) await this.#readSlice();
+      while (filled < bytesMax && (await this.#hasPart())) filled += this.#give(chunk, filled);
     } catch (reason) {
       this.#onFailure(reason);
       throw reason;
     }
-    if (this.#waitingBytes === 0) return undefined;
-    const all = Buffer.concat(this.#waiting, this.#waitingBytes);
-    const chunk = all.subarray(0, bytesMax);
-    const rest = all.subarray(chunk.length);
-    this.#waiting = rest.length === 0 ? [] : [Buffer.from(rest)];
-    this.#waitingBytes = rest.length;
-    return chunk;
+    return filled === 0 ? undefined : chunk.subarray(0, filled);
   }
 
   close(): Promise<void> {
@@ -132,32 +129,42 @@ class SnapshotExport implements StoreExport {
   }
 
   async #end(): Promise<void> {
-    this.#waiting = [];
+    this.#parts = [];
     await this.#iterator.close();
     await this.#snapshot.close();
   }
 
-  async #readSlice(): Promise<void> {
-    const slice = await this.#iterator.nextv(sliceRecordsMax);
-    if (slice.length === 0) {
-      this.#isAtEnd = true;
-      this.#give(writeEnd(this.#records));
-      return;
+  /** Copies as much as there is room for: chunks of any size, from records of any size, with one copy and no garbage. */
+  #give(chunk: Buffer, at: number): number {
+    const part = this.#parts[this.#part] as Buffer;
+    const copied = part.copy(chunk, at, this.#partAt);
+    this.#partAt += copied;
+    if (this.#partAt === part.length) {
+      this.#part++;
+      this.#partAt = 0;
     }
-    this.#records += slice.length;
-    for (const [key, record] of slice) {
-      checkSealOnly(key, record);
-      const head = Buffer.allocUnsafe(recordHeadBytes);
-      writeRecordHead(head, key.length, record.length);
-      this.#give(head, key, record);
-    }
+    return copied;
   }
 
-  #give(...parts: readonly Buffer[]): void {
-    for (const part of parts) {
-      this.#waiting.push(part);
-      this.#waitingBytes += part.length;
+  async #hasPart(): Promise<boolean> {
+    if (this.#part === this.#parts.length && !this.#isAtEnd) await this.#readSlice();
+    return this.#part < this.#parts.length;
+  }
+
+  async #readSlice(): Promise<void> {
+    const slice = await this.#iterator.nextv(sliceRecordsMax);
+    this.#parts = [];
+    this.#part = 0;
+    this.#isAtEnd = slice.length === 0;
+    if (this.#isAtEnd) this.#parts.push(writeEnd(this.#records));
+    const heads = Buffer.allocUnsafe(slice.length * recordHeadBytes);
+    for (const [i, [key, record]] of slice.entries()) {
+      checkSealOnly(key, record);
+      const head = heads.subarray(i * recordHeadBytes, (i + 1) * recordHeadBytes);
+      writeRecordHead(head, key.length, record.length);
+      this.#parts.push(head, key, record);
     }
+    this.#records += slice.length;
   }
 }
 

@@ -47,10 +47,9 @@ export class PeerList {
     if (pendingConfiguration) for (const id of membersOf(configuration)) ids.add(id);
     const removed = new Set([...store.removedMembers].filter((id) => !ids.has(id)));
     ids.delete(memberId);
-    transport.setPeers(
-      [...ids].map((id) => ({ id, urls: this.#urls.get(id) ?? [] })),
-      removed,
-    );
+    // One that is in the configuration, and not yet in the table, is one whose entry is still to be applied here.
+    const peers = [...ids].map((id) => ({ id, urls: this.#urls.get(id) ?? [] })).filter(({ urls }) => urls.length > 0);
+    transport.setPeers(peers, removed);
     this.#isRemoved = removed.has(memberId);
     this.#isUpToDate = !pendingConfiguration;
   }

@@ -3,7 +3,7 @@ import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type BackupManifest, readBackup } from '../storage/index.ts';
 
-/** Bytes so far, and of how many, which while they are received is not known exactly. */
+/** Bytes so far, and of how many: about, while they are received; 0 if that is not known. */
 export type FileProgress = (done: number, total: number) => void;
 
 export interface BackupFile {
@@ -51,16 +51,18 @@ export async function inspectBackup(path: string, onProgress?: FileProgress): Pr
   return { manifest, bytes: size };
 }
 
-/** The bytes of a file. */
+/** The bytes of a file; `-` is standard input, of which the total is not known: 0. */
 export async function* readFileChunks(
   path: string,
   onProgress: FileProgress = () => {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { size } = await stat(path);
+  const isInput = path === '-';
+  const total = isInput ? 0 : (await stat(path)).size;
+  const source: AsyncIterable<Buffer> = isInput ? process.stdin : createReadStream(path, { highWaterMark: readBytes });
   let done = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: readBytes }) as AsyncIterable<Buffer>) {
+  for await (const chunk of source) {
     done += chunk.length;
-    onProgress(done, size);
+    onProgress(done, total);
     yield chunk;
   }
 }

@@ -10,7 +10,14 @@ export interface DirectoryFacts {
   readonly name: string;
   readonly peerUrls: readonly string[];
   /** The members of the cluster, this one too. */
-  readonly members: readonly { readonly id: string; readonly name: string; readonly clientUrls: readonly string[] }[];
+  readonly members: readonly KnownMember[];
+}
+
+export interface KnownMember {
+  readonly id: string;
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly clientUrls: readonly string[];
 }
 
 /** Undefined if nothing is there, or a rebuilding of it was cut off. Changes nothing. Rejects with `StorageInUse` while the member runs. */

@@ -1,7 +1,8 @@
 /** What works on files and data directories, without a member that runs. */
 export { inspectBackup, readFileChunks, saveBackup } from './backup-file.ts';
-export { type DirectoryFacts, directoryFacts } from './directory-facts.ts';
+export { directoryFacts } from './directory-facts.ts';
 export { expectedFailure } from './expected-failure.ts';
+export { findLeader } from './find-leader.ts';
 export { groupId } from './group.ts';
 export { loadConfig } from './load-config.ts';
 export { recover } from './recover.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DamagedValue, importing, MalformedStream } from '../mvcc/index.ts';
+import { DamagedValue, type ImportedStore, importing, MalformedStream } from '../mvcc/index.ts';
 import { BackupDamaged, type BackupManifest, type BackupReader, openDatabase } from '../storage/index.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -14,7 +14,7 @@ export async function takeInBackup(
   { manifest, chunks }: BackupReader,
   directory: string,
   onProgress: BackupProgress = () => {},
-): Promise<void> {
+): Promise<ImportedStore> {
   const database = await openDatabase(join(directory, 'data'), { kind: 'data' });
   try {
     const into = await importing(database, manifest.groupId, systemClock);
@@ -24,7 +24,9 @@ export async function takeInBackup(
       bytes += chunk.length;
       onProgress(bytes);
     }
-    compare(manifest, await into.finish());
+    const imported = await into.finish();
+    compare(manifest, imported);
+    return imported;
   } catch (reason) {
     throw asDamage(reason);
   } finally {
@@ -32,11 +34,7 @@ export async function takeInBackup(
   }
 }
 
-function compare(
-  manifest: BackupManifest,
-  found: { appliedIndex: number; revision: number; keyCount: number; hash: number },
-): void {
-  const { appliedIndex, revision, keyCount, hash } = found;
+function compare(manifest: BackupManifest, { appliedIndex, revision, keyCount, hash }: ImportedStore): void {
   const agrees =
     manifest.appliedIndex === appliedIndex &&
     manifest.revision === revision &&

@@ -75,7 +75,7 @@ export class NodeProcess {
       `--advertise-client-urls=http://127.0.0.1:${clientPort}`,
       `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
       `--initial-advertise-peer-urls=http://127.0.0.1:${advertisedPeerPort}`,
-      `--initial-cluster=${this.#initialCluster}`,
+      ...(this.#initialCluster === '' ? [] : [`--initial-cluster=${this.#initialCluster}`]),
       '--log-format=json',
       ...flags,
     ];
@@ -89,12 +89,14 @@ export class NodeProcess {
 
 /** A cluster of real processes on loopback, in a temporary directory that goes away with it. */
 export class ProcessCluster implements AsyncDisposable {
-  readonly nodes: readonly NodeProcess[];
+  /** Whoever holds it sees members come and go. */
+  readonly nodes: NodeProcess[];
   readonly #directory: string;
   readonly #others: NodeProcess[] = [];
+  #joined = 0;
   #keep = false;
 
-  private constructor(nodes: readonly NodeProcess[], directory: string) {
+  private constructor(nodes: NodeProcess[], directory: string) {
     this.nodes = nodes;
     this.#directory = directory;
   }
@@ -144,6 +146,33 @@ export class ProcessCluster implements AsyncDisposable {
     const process = new NodeProcess({ ...spec, flags: [...spec.flags, ...flags] }, '');
     this.#others.push(process);
     return process;
+  }
+
+  /** Starts another member, which has itself added. */
+  async join(): Promise<NodeProcess> {
+    const [clientPort = 0, peerPort = 0] = await freePorts(2);
+    const name = `joined${++this.#joined}`;
+    const dataDir = join(this.#directory, name, 'data');
+    mkdirSync(dirname(dataDir));
+    const given = this.node(0).spec.flags.filter((flag) => !flag.startsWith('--join='));
+    const flags = [...given, `--join=${this.nodes.map(({ url }) => url).join(',')}`];
+    const node = new NodeProcess({ name, clientPort, peerPort, dataDir, flags }, '');
+    this.nodes.push(node);
+    node.start();
+    return node;
+  }
+
+  /** Has another member remove it, and waits for its process to end. */
+  async remove(node: NodeProcess, through: NodeProcess): Promise<void> {
+    const { memberId } = (await (await node.get('/v1/status')).json()) as { readonly memberId: string };
+    await eventually(`${node.spec.name} is removed`, 30_000, async () => {
+      const url = `${through.url}/v1/cluster/members/${memberId}?timeout=10s`;
+      const answer = await fetch(url, { method: 'DELETE', signal: AbortSignal.timeout(15_000) });
+      return answer.ok || answer.status === 404;
+    });
+    this.nodes.splice(this.nodes.indexOf(node), 1);
+    this.#others.push(node);
+    await node.exited();
   }
 
   /** Until every running node can serve linearizable reads. */

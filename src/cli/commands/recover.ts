@@ -3,7 +3,6 @@ import { peerUrls, positive } from '../argument-values.ts';
 import { CommandError } from '../exit-codes.ts';
 import { givenFlags, type MemberFlags, withMemberFlags, withOfflineTools } from '../offline-tools.ts';
 import { type OutputFormat, withOutput, write, writeJson } from '../output.ts';
-import { refuseLedCluster } from '../refuse-led-cluster.ts';
 import { shellLine } from '../start-lines.ts';
 
 interface RecoverArguments extends MemberFlags {
@@ -41,18 +40,20 @@ export const recoverCommand: CommandModule<object, RecoverArguments> = {
     }
     const bump = given['bump-revision'] === undefined ? undefined : positive('--bump-revision', given['bump-revision']);
     const { dataDir, name, urls, recovered } = await withOfflineTools(
-      async ({ loadConfig, directoryFacts, recover, groupId }) => {
+      async ({ loadConfig, directoryFacts, findLeader, recover, groupId }) => {
         const { config } = loadConfig({ flags: givenFlags(given), environment: process.env });
         const { dataDir } = config;
         const facts = await directoryFacts(dataDir);
-        if (facts !== undefined) await refuseLedCluster(facts);
+        const leader = facts && (await findLeader(facts, electionsMs));
+        if (leader !== undefined) throw ledCluster(leader.url);
         const name = given.name ?? facts?.name ?? config.name;
         const known =
           facts !== undefined && facts.peerUrls.length > 0 ? facts.peerUrls : config.initialAdvertisePeerUrls;
         const urls =
           given['initial-advertise-peer-urls'] === undefined ? known : peerUrls(given['initial-advertise-peer-urls']);
         const recovered = await recover({ dataDir, groupId, name, peerUrls: urls, bumpRevision: bump });
-        return { dataDir, name, urls, recovered };
+        // One that was cut off and went on has its name from the first time.
+        return { dataDir, name: (await directoryFacts(dataDir))?.name ?? name, urls, recovered };
       },
     );
     const { clusterId, memberId, revision, uncommitted, kept } = recovered;
@@ -70,3 +71,14 @@ export const recoverCommand: CommandModule<object, RecoverArguments> = {
     );
   },
 };
+
+/** Several elections of the usual length. */
+const electionsMs = 5000;
+
+/** Of such a cluster nothing is lost, and a second one would be made beside it. */
+function ledCluster(url: string): CommandError {
+  return new CommandError(
+    `the cluster has a leader, as ${url} says: its quorum is not lost. Mend it with balsa member replace, or stop the ` +
+      'other members first if a new cluster is meant all the same',
+  );
+}

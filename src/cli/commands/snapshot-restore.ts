@@ -17,7 +17,7 @@ export const snapshotRestoreCommand: CommandModule<object, SnapshotRestoreArgume
   describe: 'Make the data directory of a member of a new cluster of a backup',
   builder: (program) =>
     withMemberFlags(withOutput(program))
-      .positional('file', { type: 'string', demandOption: true })
+      .positional('file', { type: 'string', demandOption: true, describe: 'The backup; - is standard input' })
       .option('bump-revision', {
         type: 'string',
         requiresArg: true,
@@ -50,7 +50,7 @@ export const snapshotRestoreCommand: CommandModule<object, SnapshotRestoreArgume
     const others = initialCluster.filter((member) => member.name !== name).map((member) => member.name);
     const rise = revision === undefined ? '' : `, which goes on from revision ${revision}`;
     await write(
-      `${given.file} of revision ${manifest.revision} is now ${name} (${memberId}) of the new cluster ${clusterId}${rise}.\n` +
+      `The backup of revision ${manifest.revision} is now ${name} (${memberId}) of the new cluster ${clusterId}${rise}.\n` +
         (others.length === 0
           ? ''
           : `Restore the same file for ${others.join(', ')}, with the same --initial-cluster${bump === undefined ? '' : ' and --bump-revision'}, before you start them.\n`) +

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { MemberRecord } from '../mvcc/index.ts';
+import { type Configuration, emptyConfiguration, type RaftStatus } from '../raft/index.ts';
+import type { Peer } from '../transport/index.ts';
+import { PeerList } from './peer-list.ts';
+
+class World {
+  configuration: Configuration = { ...emptyConfiguration, voters: ['1', '2', '3'] };
+  isPending = false;
+  members: readonly MemberRecord[] = ['1', '2', '3'].map(member);
+  removedMembers: ReadonlySet<string> = new Set();
+  told: { readonly peers: readonly string[]; readonly removed: readonly string[] } | undefined;
+  readonly list: PeerList;
+
+  constructor() {
+    const told = (peers: readonly Peer[], removed: ReadonlySet<string>): void => {
+      this.told = { peers: peers.map(({ id, urls }) => `${id} ${urls[0] ?? ''}`), removed: [...removed] };
+    };
+    const world = this;
+    this.list = new PeerList({
+      memberId: '1',
+      core: {
+        status: () =>
+          ({
+            configuration: this.configuration,
+            pendingConfiguration: this.isPending ? { index: 7, configuration: this.configuration } : undefined,
+          }) as RaftStatus,
+      },
+      store: {
+        get members() {
+          return world.members;
+        },
+        get removedMembers() {
+          return world.removedMembers;
+        },
+      },
+      transport: { setPeers: told },
+    });
+  }
+}
+
+function member(id: string): MemberRecord {
+  return { id, name: `node${id}`, peerUrls: [`http://node${id}:2380`], clientUrls: [], version: '' };
+}
+
+test('peers: the members of the table but oneself', () => {
+  const world = new World();
+  world.list.onMembersChange();
+  assert.deepEqual(world.told, { peers: ['2 http://node2:2380', '3 http://node3:2380'], removed: [] });
+});
+
+test('peers: one that is removed is talked to until its vote is needed no more, and told only then', () => {
+  const world = new World();
+  world.list.onMembersChange();
+  world.members = world.members.filter(({ id }) => id !== '3');
+  world.removedMembers = new Set(['3']);
+  world.configuration = { ...emptyConfiguration, voters: ['1', '2'], votersOutgoing: ['1', '2', '3'] };
+  world.isPending = true;
+  world.list.onMembersChange();
+  assert.deepEqual(world.told, { peers: ['2 http://node2:2380', '3 http://node3:2380'], removed: [] });
+  world.configuration = { ...emptyConfiguration, voters: ['1', '2'] };
+  world.isPending = false;
+  world.list.onTick();
+  assert.deepEqual(world.told, { peers: ['2 http://node2:2380'], removed: ['3'] });
+});
+
+test('peers: one in the log that is not yet in the table has no address, and is not dialed nowhere', () => {
+  const world = new World();
+  world.configuration = { ...emptyConfiguration, voters: ['1', '2', '3', '4'] };
+  world.isPending = true;
+  world.list.onMembersChange();
+  assert.deepEqual(world.told?.peers, ['2 http://node2:2380', '3 http://node3:2380']);
+});
+
+test('peers: a member that joins keeps those it was told of until its store has some', () => {
+  const world = new World();
+  world.members = [];
+  world.list.onMembersChange();
+  assert.equal(world.told, undefined);
+});
+
+test('peers: a member that was removed itself knows when nobody needs it', () => {
+  const world = new World();
+  world.members = world.members.filter(({ id }) => id !== '1');
+  world.removedMembers = new Set(['1']);
+  world.configuration = { ...emptyConfiguration, voters: ['2', '3'], votersOutgoing: ['1', '2', '3'] };
+  world.isPending = true;
+  world.list.onMembersChange();
+  assert.equal(world.list.isRemoved, false);
+  world.configuration = { ...emptyConfiguration, voters: ['2', '3'] };
+  world.isPending = false;
+  world.list.onTick();
+  assert.equal(world.list.isRemoved, true);
+});
