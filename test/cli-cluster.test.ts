@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { connect } from '../src/client/index.ts';
 import { BalsaProcess, childrenOf, isAlive } from './support/balsa.ts';
 import { eventually } from './support/processes.ts';
 
@@ -90,6 +91,21 @@ test('cluster: when a member ends by itself the others are stopped, and the exit
   assert.equal(code, 1);
   assert.match(stderr, /^balsa: node2 ended by itself \(SIGKILL\)/);
   assert.deepEqual(members.filter(isAlive), []);
+});
+
+test('cluster: a leader that is asked to remove itself answers before it ends, and the others go on', async () => {
+  const running = cluster(await freeBase(), 'removed');
+  const said = await running.said(isReady);
+  const [, name = '', url = ''] = /(node[123]) {2}(http:\/\/localhost:\d+) {2}\(leader\)/.exec(said) ?? [];
+  const urls = [...said.matchAll(/^ {2}node[123] {2}(\S+)/gm)].map(([, found = '']) => found);
+  const { leader } = await connect({ endpoints: url }).cluster();
+  const { members } = await connect({ endpoints: url }).members.remove(leader ?? '');
+  assert.equal(members.length, 2);
+  await running.said(new RegExp(`^${name} │ balsa: member ${leader} was removed from the cluster`, 'm'));
+  const others = connect({ endpoints: urls.filter((other) => other !== url), timeoutMs: 20_000 });
+  await eventually('the others elect a leader', 20_000, async () => (await others.put('after', '')).revision > 1);
+  running.child.kill('SIGINT');
+  assert.equal((await running.ended()).code, 0);
 });
 
 test('cluster: no member outlives it, even if it is killed', async () => {

@@ -71,7 +71,9 @@ test('member: what cannot be is refused in one line, and an unknown outcome has 
   );
   await refused(/^balsa: Missing required argument: peer-urls; see balsa member add --help$/m, 'member add node4');
   server.failures.push('hangUp');
-  await commands.fails(5, /List the members to find out\.$/m, server.answer, 'member remove node2');
+  await commands.fails(5, /List the members to find out\.$/m, server.answer, 'member promote node2');
+  server.failures.push('hangUp');
+  assert.match(await output(server, 'member remove node2'), /^node2 \(a2\) is removed; 1 member votes\. /);
 });
 
 test('member replace: says what is waited for, and can be interrupted and repeated', async () => {

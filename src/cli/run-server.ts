@@ -3,6 +3,7 @@ import { type LoadedConfig, loadConfig } from '../server/load-config.ts';
 import { openLog, type ProcessLog } from '../server/logger.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { adviseOnNodeVersion } from './node-version.ts';
+import { removedMessage, tellParent } from './parent-channel.ts';
 import { firstStopSignal } from './stop-signal.ts';
 
 /** Runs one member of a cluster until a signal or a failure ends it. `flags` are those of `balsa serve`, as parsed. */
@@ -35,9 +36,15 @@ export async function runServer(flags: Readonly<Record<string, unknown>>): Promi
   );
   const ended = await Promise.race([stopSignal, failure]);
   if (typeof ended === 'object') {
-    await log.close();
     // Nothing is wrong with this process: the cluster has decided to go on without it.
-    if (ended.reason instanceof MemberExpelled) throw new CommandError(ended.reason.message);
+    if (ended.reason instanceof MemberExpelled) {
+      // Its last answer may be the one that it is removed.
+      await node.stop().catch((reason: unknown) => log.warn('not stopped in order', { reason }));
+      await log.close();
+      await tellParent(removedMessage);
+      throw new CommandError(ended.reason.message);
+    }
+    await log.close();
     throw new CommandError(`had to stop: ${textOf(ended.reason)}`, exitCodes.internal);
   }
   log.info('asked to stop', { signal: ended });

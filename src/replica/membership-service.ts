@@ -51,7 +51,9 @@ export class ReplicaMembershipService implements MembershipService {
       // Whoever is removed itself stops before it has heard the answer.
       if (!this.#replica.options.store.removedMembers.has(id)) throw reason;
     }
-    return this.#answer(id, options);
+    const answer = await this.#answer(id, options);
+    // It is decided, which a member that is removed itself may never hear.
+    return { ...answer, member: undefined, members: answer.members.filter((member) => member.id !== id) };
   }
 
   async update(id: string, peerUrls: readonly string[], options: RequestOptions): Promise<MembershipAnswer> {

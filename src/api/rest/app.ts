@@ -43,8 +43,8 @@ export interface RestOptions {
   readonly watch: WatchService;
   readonly leases: LeaseService;
   readonly cluster: ClusterService;
-  readonly membership?: MembershipService;
-  readonly backup?: BackupService;
+  readonly membership: MembershipService;
+  readonly backup: BackupService;
   readonly metrics: () => Promise<{ readonly contentType: string; readonly body: string }>;
   readonly requestMetrics?: RequestMetrics;
   /** Balsa's own. */
@@ -144,8 +144,8 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   app.register(leaseRoutes, { leases, ...timeouts });
   app.register(compactRoutes, { kv, ...timeouts });
   app.register(clusterRoutes, { kv, cluster, ...timeouts });
-  if (membership !== undefined) app.register(memberRoutes, { membership, ...timeouts });
-  if (backup !== undefined) app.register(snapshotRoutes, { kv, backup, ...timeouts, reportFailure });
+  app.register(memberRoutes, { membership, ...timeouts });
+  app.register(snapshotRoutes, { kv, backup, ...timeouts, reportFailure });
   app.register(healthRoutes, { kv, cluster });
   app.register(metricsRoutes, { kv, metrics });
   app.register(versionRoutes, { kv, cluster, version, ...timeouts });

@@ -72,11 +72,13 @@ async function runCluster(given: ClusterArguments): Promise<void> {
 
   const ending = Promise.race([stopSignal.then(() => undefined), cluster.lost]);
   const waiting = new AbortController();
-  const ready = waitUntilReady(members, waiting.signal).then((leader) => {
-    if (leader === undefined) return;
-    const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
-    say(tour(members, leader, seconds, colors));
-  });
+  const ready = waitUntilReady(() => members.filter((member) => !cluster.isRemoved(member)), waiting.signal).then(
+    (leader) => {
+      if (leader === undefined) return;
+      const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
+      say(tour(members, leader, seconds, colors));
+    },
+  );
   const lost = await ending;
   waiting.abort();
   say(lost === undefined ? '\nStopping …' : `\n${lost.member.name} has ended (${lost.how}); stopping the others …`);
@@ -111,9 +113,13 @@ const pollMs = 50;
 const progressMs = 2000;
 
 /** The leader, once every member serves requests and agrees on it; undefined if `signal` came first. */
-async function waitUntilReady(members: readonly LocalMember[], signal: AbortSignal): Promise<LocalMember | undefined> {
+async function waitUntilReady(
+  present: () => readonly LocalMember[],
+  signal: AbortSignal,
+): Promise<LocalMember | undefined> {
   let toldAtMs = performance.now();
   while (!signal.aborted) {
+    const members = present();
     const missing = await notReady(members, signal);
     if (missing.length === 0) {
       const leader = await leaderOf(members, signal);

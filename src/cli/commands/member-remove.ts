@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { BalsaError, type Member, type Members, type Membership } from '../../client/index.ts';
 import { type ClientArguments, openClient, withClientOptions } from '../client-options.ts';
 import { memberOf, nameOf } from '../member-lookup.ts';
 import { write, writeJson } from '../output.ts';
@@ -17,7 +18,7 @@ export const memberRemoveCommand: CommandModule<object, MemberRemoveArguments> =
   handler: async (given) => {
     const { members } = openClient(given);
     const member = memberOf((await members.list()).members, given.member);
-    const left = await members.remove(member.id);
+    const left = await members.remove(member.id).catch((reason: unknown) => unlessGone(members, member, reason));
     switch (given.output) {
       case 'json':
         return writeJson({ ...left, removed: member });
@@ -33,3 +34,11 @@ export const memberRemoveCommand: CommandModule<object, MemberRemoveArguments> =
     }
   },
 };
+
+/** An answer that was lost, as that of a leader that removed itself: the members tell whether it happened. */
+async function unlessGone(members: Members, { id }: Member, reason: unknown): Promise<Membership> {
+  if (!(reason instanceof BalsaError) || reason.kind.definite) throw reason;
+  const left = await members.list();
+  if (left.members.some((member) => member.id === id)) throw reason;
+  return left;
+}
