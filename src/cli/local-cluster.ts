@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CommandError } from './exit-codes.ts';
-import { removedMessage } from './parent-channel.ts';
+import { expelledMessage } from './parent-channel.ts';
 import { memoryArguments, memoryEnvironment } from './process-memory.ts';
 
 /** One member of a cluster on this machine. */
@@ -67,7 +67,7 @@ const stopTimeoutMs = 10_000;
 /** The processes of a cluster, and their end. */
 export class LocalCluster {
   readonly #processes: readonly { readonly member: LocalMember; readonly process: ChildProcess }[];
-  readonly #removed = new Set<LocalMember>();
+  readonly #expelled = new Set<LocalMember>();
   #isStopping = false;
   /** Resolves when a member has ended without having been asked to, and not because it was removed. */
   readonly lost: Promise<{ readonly member: LocalMember; readonly how: string }>;
@@ -83,10 +83,10 @@ export class LocalCluster {
     this.lost = new Promise((resolve) => {
       for (const { member, process: child } of this.#processes) {
         child.once('message', (message) => {
-          if (message === removedMessage) this.#removed.add(member);
+          if (message === expelledMessage) this.#expelled.add(member);
         });
         child.once('exit', (code, signal) => {
-          if (!this.#isStopping && !this.#removed.has(member))
+          if (!this.#isStopping && !this.#expelled.has(member))
             resolve({ member, how: signal === null ? `exit code ${code}` : signal });
         });
         child.once('error', (reason) => resolve({ member, how: reason.message }));
@@ -95,8 +95,8 @@ export class LocalCluster {
   }
 
   /** It belongs to the cluster no more, and has ended; the others go on. */
-  isRemoved(member: LocalMember): boolean {
-    return this.#removed.has(member);
+  isExpelled(member: LocalMember): boolean {
+    return this.#expelled.has(member);
   }
 
   /** Asks all to stop, and kills what has not after a while. The names of those that had to be killed. */

@@ -1,5 +1,5 @@
 /** What a member tells the process that started it, before it ends. */
-export const removedMessage = 'removed from the cluster';
+export const expelledMessage = 'the cluster goes on without this member';
 
 /** Resolves when it was sent; at once if there is no channel. */
 export async function tellParent(message: string): Promise<void> {

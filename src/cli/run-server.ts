@@ -3,7 +3,7 @@ import { type LoadedConfig, loadConfig } from '../server/load-config.ts';
 import { openLog, type ProcessLog } from '../server/logger.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { adviseOnNodeVersion } from './node-version.ts';
-import { removedMessage, tellParent } from './parent-channel.ts';
+import { expelledMessage, tellParent } from './parent-channel.ts';
 import { firstStopSignal } from './stop-signal.ts';
 
 /** Runs one member of a cluster until a signal or a failure ends it. `flags` are those of `balsa serve`, as parsed. */
@@ -41,7 +41,7 @@ export async function runServer(flags: Readonly<Record<string, unknown>>): Promi
       // Its last answer may be the one that it is removed.
       await node.stop().catch((reason: unknown) => log.warn('not stopped in order', { reason }));
       await log.close();
-      await tellParent(removedMessage);
+      await tellParent(expelledMessage);
       throw new CommandError(ended.reason.message);
     }
     await log.close();

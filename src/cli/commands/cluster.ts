@@ -72,7 +72,7 @@ async function runCluster(given: ClusterArguments): Promise<void> {
 
   const ending = Promise.race([stopSignal.then(() => undefined), cluster.lost]);
   const waiting = new AbortController();
-  const ready = waitUntilReady(() => members.filter((member) => !cluster.isRemoved(member)), waiting.signal).then(
+  const ready = waitUntilReady(() => members.filter((member) => !cluster.isExpelled(member)), waiting.signal).then(
     (leader) => {
       if (leader === undefined) return;
       const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1);
