@@ -4,8 +4,9 @@ import { getJson, request } from './api.ts';
 /** Changes of the cluster and of leases. Members are long in coming: a learner may have to be filled first. */
 const changeTimeoutMs = 30_000;
 
-export async function addMember(peerUrls: readonly string[]): Promise<void> {
-  await change('POST', '/v1/cluster/members', { peerUrls });
+/** `auto`: it votes as soon as it has caught up. `manual`: when it is promoted. */
+export async function addMember(peerUrls: readonly string[], promote: 'auto' | 'manual'): Promise<void> {
+  await change('POST', '/v1/cluster/members', { peerUrls, promote });
 }
 
 export async function promoteMember(id: string): Promise<void> {

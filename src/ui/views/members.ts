@@ -83,14 +83,25 @@ export function membersView({ feed, notices, signal }: Context): View {
       spellcheck: 'false',
       autocomplete: 'off',
     });
+    const promote = el(
+      'select',
+      {},
+      el('option', { value: 'auto' }, 'as soon as it has caught up'),
+      el('option', { value: 'manual' }, 'when it is promoted here'),
+    );
     await change({
       title: 'Add a member',
       action: 'Add as a learner',
       content: [
-        el('p', {}, 'It joins as a learner: it receives everything and has no vote. Promote it when it has caught up.'),
+        el('p', {}, 'It joins as a learner, which receives everything and has no vote, and is a voter later.'),
         field({ label: 'Peer URLs', hint: 'Where the other members reach it; several are separated by commas.' }, urls),
+        field({ label: 'It gets its vote' }, promote),
       ],
-      act: () => addMember(urls.value.split(',').map((url) => url.trim())),
+      act: () =>
+        addMember(
+          urls.value.split(',').map((url) => url.trim()),
+          promote.value === 'auto' ? 'auto' : 'manual',
+        ),
       done: 'The member is added. Start it now.',
     });
   }
