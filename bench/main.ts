@@ -28,7 +28,7 @@ async function bench(options: BenchOptions): Promise<void> {
   const startedAt = new Date().toISOString();
   const directory = temporaryDirectory(options.directory);
   const machine = describeMachine(directory);
-  const contenders = contendersOf(tools, directory);
+  const contenders = contendersOf(tools, directory, options);
 
   const measurements = options.scenarios.length === 0 ? [] : await measureScenarios(contenders, options);
   const trials = await runTrials({
@@ -92,13 +92,15 @@ interface Contenders {
   readonly etcd: Contender | undefined;
 }
 
-function contendersOf({ balsa, etcd }: Tools, directory: string): Contenders {
+function contendersOf({ balsa, etcd }: Tools, directory: string, { protocol }: BenchOptions): Contenders {
+  const memory = memoryDirectory();
+  const own = { version: balsa, directory, protocol, memoryDirectory: memory };
   return {
-    balsa: { name: 'balsa', flags: balsaFlags, start: () => startBalsa({ version: balsa, directory }) },
+    balsa: { name: 'balsa', flags: balsaFlags, start: () => startBalsa(own) },
     etcd: etcd && {
       name: 'etcd',
       flags: etcdFlags,
-      start: () => startEtcd({ version: etcd.etcd, directory, memoryDirectory: memoryDirectory() }),
+      start: () => startEtcd({ version: etcd.etcd, directory, memoryDirectory: memory }),
     },
   };
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { Protocol } from './clusters/balsa.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 import { trials } from './trials/catalogue.ts';
 import type { Trial, TrialOptions } from './trials/trial.ts';
@@ -15,6 +16,8 @@ export interface BenchOptions {
   /** Rounds; in each round every contender of every row is measured once. */
   readonly runs: number;
   readonly withEtcd: boolean;
+  /** How requests come to Balsa; to etcd they come over gRPC. */
+  readonly protocol: Protocol;
   /** Also where a trial would take too long with it. */
   readonly isEtcdAsked: boolean;
   /** The end of the name of the file in `bench/results/`. */
@@ -32,6 +35,7 @@ export const usage = `npm run bench -- [options]
   --seconds N           length of one run (default: 5; of the writes of watchers: 60)
   --runs N              rounds; the tables show medians over them (default: 5)
   --quick               a look within a minute: puts and gets at the leader, one round of 2 seconds
+  --protocol P          how requests come to Balsa: rest (wrk; default) or grpc (h2load, as to etcd)
   --no-etcd             Balsa alone
   --with-etcd           etcd also with more than 1,000,000 keys, where it is left out otherwise
   --keys N              keys: how many (default: 1000000); above that only memory is judged
@@ -64,6 +68,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
     seconds: wholeNumber('--seconds', flags.seconds ?? (quick ? '2' : '5'), 3600),
     runs: wholeNumber('--runs', flags.runs ?? (quick ? '1' : '5'), 100),
     withEtcd: flags['no-etcd'] !== true,
+    protocol: protocolOf(flags.protocol ?? 'rest'),
     isEtcdAsked: flags['with-etcd'] === true,
     name: flags.name ?? flags.scenario?.replaceAll(',', '+') ?? (quick ? 'quick' : 'full'),
     directory: flags.dir,
@@ -82,6 +87,7 @@ function parseFlags(args: readonly string[]) {
         seconds: { type: 'string' },
         runs: { type: 'string' },
         quick: { type: 'boolean' },
+        protocol: { type: 'string' },
         'no-etcd': { type: 'boolean' },
         'with-etcd': { type: 'boolean' },
         keys: { type: 'string' },
@@ -117,6 +123,11 @@ function list(text: string): string[] {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
+}
+
+function protocolOf(text: string): Protocol {
+  if (text === 'rest' || text === 'grpc') return text;
+  throw new UsageError(`--protocol takes rest or grpc, not "${text}"`);
 }
 
 function wholeNumber(flag: string, text: string, max: number): number {

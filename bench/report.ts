@@ -84,7 +84,7 @@ export function describeMeasurement(run: Measurement): string {
 }
 
 const notes = [
-  'etcd is driven over gRPC by h2load, Balsa over HTTP/1.1 by wrk, with the same number of outstanding requests.',
+  'etcd is driven over gRPC by h2load, Balsa over HTTP/1.1 by wrk (with --protocol grpc as etcd), with the same number of outstanding requests.',
   'Each request of wrk takes one of all keys at random. h2load cannot vary the body of a request, so the key in its body file is written over 250 times a second while it runs; requests close to each other share a key, which if anything makes them cheaper.',
   "Latencies are those of requests that were sent: what wrk adds to them for requests it would have sent at a fixed rate is taken out again, as h2load adds nothing. Times are taken in the generator, which shares the machine's cores with the nodes.",
   "Every run was checked: answers with an error, the revision against the number of puts, the size of the answers to gets, and etcd's own count of gRPC successes.",

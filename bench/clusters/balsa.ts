@@ -5,8 +5,9 @@ import { z } from 'zod';
 import { memoryArguments, memoryEnvironment } from '../../src/cli/process-memory.ts';
 import { keyCount, keyOf, makeValue } from '../keys.ts';
 import { driveWithWrk } from '../load/wrk.ts';
-import { http1Shapes } from '../scenarios.ts';
+import { grpcShapes, http1Shapes } from '../scenarios.ts';
 import type { Cluster, Leadership } from './cluster.ts';
+import { answeredOverGrpc, driveOverGrpc } from './etcd.ts';
 import { initialCluster, ServerProcess, serverSpecs } from './server-process.ts';
 
 const manifestSchema = z.object({ bin: z.object({ balsa: z.string() }) });
@@ -22,8 +23,16 @@ export function isBuilt(): boolean {
   return existsSync(programPath);
 }
 
-/** The build in `dist/`, driven over HTTP/1.1 by wrk. */
-export async function startBalsa(options: { readonly version: string; readonly directory: string }): Promise<Cluster> {
+export type Protocol = 'rest' | 'grpc';
+
+/** The build in `dist/`, driven over HTTP/1.1 by wrk, or over etcd's gRPC by h2load as etcd is. */
+export async function startBalsa(options: {
+  readonly version: string;
+  readonly directory: string;
+  readonly protocol: Protocol;
+  readonly memoryDirectory: string;
+}): Promise<Cluster> {
+  const isGrpc = options.protocol === 'grpc';
   const specs = await serverSpecs('balsa', 3, options.directory);
   const nodes = specs.map(
     (spec) =>
@@ -51,13 +60,16 @@ export async function startBalsa(options: { readonly version: string; readonly d
     version: options.version,
     nodes,
     readyPath: '/readyz',
-    shapes: http1Shapes,
+    shapes: isGrpc ? grpcShapes : http1Shapes,
     leadership: () => leadership(nodes),
     fill: () => fill(nodes),
-    drive: ({ work, target, shape, seconds, seed }) =>
-      driveWithWrk({ url: target.clientUrl, work, connections: shape.connections, seconds, seed }),
+    drive: (load) => {
+      if (isGrpc) return driveOverGrpc(load, options.memoryDirectory);
+      const { work, target, shape, seconds, seed } = load;
+      return driveWithWrk({ url: target.clientUrl, work, connections: shape.connections, seconds, seed });
+    },
     // wrk looks at the status of each answer.
-    answered: async () => undefined,
+    answered: isGrpc ? answeredOverGrpc : async () => undefined,
   };
 }
 

@@ -42,8 +42,8 @@ export async function startEtcd(options: {
     shapes: grpcShapes,
     leadership: () => leadership(nodes),
     fill: () => fill(nodes),
-    drive: (load) => drive(load, options.memoryDirectory),
-    answered,
+    drive: (load) => driveOverGrpc(load, options.memoryDirectory),
+    answered: answeredOverGrpc,
   };
 }
 
@@ -79,7 +79,11 @@ async function fill([node]: readonly ServerProcess[]): Promise<void> {
 
 const methods = { put: 'Put', get: 'Range', 'stale-get': 'Range' } as const satisfies Record<Work, string>;
 
-async function drive({ work, target, shape, seconds, seed }: Load, directory: string): Promise<LoadResult> {
+/** The same requests for etcd and for Balsa. */
+export async function driveOverGrpc(
+  { work, target, shape, seconds, seed }: Load,
+  directory: string,
+): Promise<LoadResult> {
   return driveWithH2load({
     url: target.clientUrl,
     method: `/etcdserverpb.KV/${methods[work]}`,
@@ -93,16 +97,15 @@ async function drive({ work, target, shape, seconds, seed }: Load, directory: st
 }
 
 /** What the server itself says it answered: h2load does not look at gRPC's status. */
-async function answered(work: Work, node: ServerProcess): Promise<Answered> {
+export async function answeredOverGrpc(work: Work, node: ServerProcess): Promise<Answered> {
   const metrics = await node.text('/metrics');
-  const counters = metrics.matchAll(
-    /^grpc_server_handled_total\{grpc_code="(\w+)",grpc_method="(\w+)",grpc_service="etcdserverpb.KV",[^}]*\} (\S+)$/gm,
-  );
+  const counters = metrics.matchAll(/^grpc_server_handled_total\{([^}]*)\} (\S+)$/gm);
   let withSuccess = 0;
   let withError = 0;
-  for (const [, code, method, count] of counters) {
-    if (method !== methods[work]) continue;
-    if (code === 'OK') withSuccess += Number(count);
+  for (const [, labels = '', count] of counters) {
+    if (!labels.includes('grpc_service="etcdserverpb.KV"') || !labels.includes(`grpc_method="${methods[work]}"`))
+      continue;
+    if (labels.includes('grpc_code="OK"')) withSuccess += Number(count);
     else withError += Number(count);
   }
   return { withSuccess, withError };

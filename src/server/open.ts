@@ -338,6 +338,7 @@ function serveClients(
     watch,
     requestBytesMax: config.maxRequestBytes,
   });
+  parts.metrics.countCalls(() => grpc.counts.all());
   // Base64 takes a third more than the bytes.
   app.register(gatewayRoutes, { ...shared, services, bodyBytesMax: 2 * config.maxRequestBytes });
   return listenForClients(app, grpc, config.listenClientUrls);

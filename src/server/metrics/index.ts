@@ -1,7 +1,9 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { CallCount } from '../../api/etcd/index.ts';
 import type { RequestMetrics } from '../../api/rest/index.ts';
 import type { ReplicaMetrics } from '../../replica/index.ts';
 import type { TransportMetrics } from '../../transport/index.ts';
+import { registerCalls } from './calls.ts';
 import { registerEtcdState } from './etcd-state.ts';
 import { Gauges } from './gauges.ts';
 import { peerMetrics } from './peers.ts';
@@ -15,6 +17,8 @@ export interface NodeMetrics {
   readonly replica: ReplicaMetrics;
   readonly transport: TransportMetrics;
   readonly requests: RequestMetrics;
+  /** Tells of the calls of etcd's API from now on. */
+  countCalls(counts: () => Iterable<CallCount>): void;
   /** In Prometheus' text format. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -39,6 +43,7 @@ export function createMetrics(
     replica: replicaMetrics(registry, gauges),
     transport: peerMetrics(registry, gauges),
     requests: requestMetrics(registry, gauges),
+    countCalls: (counts) => registerCalls(registry, counts),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }

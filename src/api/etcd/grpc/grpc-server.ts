@@ -10,6 +10,7 @@ import type { Socket } from 'node:net';
 import type { Method, Service } from '../method.ts';
 import { EtcdError } from '../status.ts';
 import { isGone, refuse } from './answers.ts';
+import { CallCounts } from './call-counts.ts';
 import { isGrpc } from './metadata.ts';
 import { ResetGuard } from './reset-guard.ts';
 import { GrpcStreamCall } from './stream-call.ts';
@@ -27,14 +28,13 @@ export interface GrpcOptions {
   readonly keepAliveMs?: number;
   /** …and is ended if it does not answer within that time. */
   readonly keepAliveTimeoutMs?: number;
-  readonly onStarted?: (service: string, method: Method) => void;
-  readonly onHandled?: (service: string, method: Method, error: EtcdError | undefined) => void;
   /** A call failed for a reason of ours: the `cause` has it. */
   readonly onFailure: (error: EtcdError, path: string) => void;
 }
 
 /** gRPC over HTTP/2 on connections that somebody else has accepted. */
 export class GrpcServer {
+  readonly counts = new CallCounts();
   readonly #server: Http2Server;
   readonly #routes = new Map<string, { readonly service: string; readonly method: Method }>();
   readonly #services: ReadonlySet<string>;
@@ -125,13 +125,13 @@ export class GrpcServer {
       return;
     }
     const { service, method } = route;
-    this.#options.onStarted?.(service, method);
+    this.counts.onStarted(service, method);
     const { timeoutMs, messageBytesMax } = this.#options;
     const options = {
       timeoutMs,
       messageBytesMax,
       onEnd: (error: EtcdError | undefined) => {
-        this.#options.onHandled?.(service, method, error);
+        this.counts.onHandled(service, method, error);
         if (error?.code === 'INTERNAL' && error.cause !== undefined) this.#options.onFailure(error, path);
       },
     };
