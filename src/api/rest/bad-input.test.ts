@@ -213,7 +213,7 @@ describe('bad input', () => {
     'GET /v1',
     'GET /V1/kv/alive',
     'PUT /v1/kvs/bad',
-    'POST /v3/kv/range',
+    'POST /v4/kv/range',
     'DELETE /v1/%6Bv/alive',
     'GET /v1/status/',
     'GET //v1/status',
