@@ -15,6 +15,7 @@ export function describeStatus(core: CoreState): RaftStatus {
     appliedIndex: log.applied,
     lastIndex: log.lastIndex,
     configuration,
+    members: log.configurations.members,
     pendingConfiguration: pendingConfiguration(core),
     uncommittedBytes: leadership?.uncommitted.total ?? 0,
     transferTarget: leadership?.transfer?.target,

@@ -315,6 +315,8 @@ export interface RaftStatus {
   readonly lastIndex: LogIndex;
   /** The newest in the log, which is in effect whether it is committed or not. */
   readonly configuration: Configuration;
+  /** Of it, and of every one that would be in effect again if what is not committed were replaced. */
+  readonly members: readonly MemberId[];
   /** The same with its place, while it is joint, not committed, or not applied. */
   readonly pendingConfiguration: ConfigurationEntry | undefined;
   readonly uncommittedBytes: number;

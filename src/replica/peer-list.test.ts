@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MemberRecord } from '../mvcc/index.ts';
-import { type Configuration, emptyConfiguration, type RaftStatus } from '../raft/index.ts';
+import { type Configuration, emptyConfiguration, type MemberId, membersOf, type RaftStatus } from '../raft/index.ts';
 import type { Peer } from '../transport/index.ts';
 import { PeerList } from './peer-list.ts';
 
 class World {
   configuration: Configuration = { ...emptyConfiguration, voters: ['1', '2', '3'] };
+  /** Of configurations that would be in effect again if what is not committed were replaced. */
+  formerMembers: readonly MemberId[] = [];
   isPending = false;
   members: readonly MemberRecord[] = ['1', '2', '3'].map(member);
   removedMembers: ReadonlySet<string> = new Set();
@@ -24,6 +26,7 @@ class World {
         status: () =>
           ({
             configuration: this.configuration,
+            members: [...new Set([...this.formerMembers, ...membersOf(this.configuration)])],
             pendingConfiguration: this.isPending ? { index: 7, configuration: this.configuration } : undefined,
           }) as RaftStatus,
       },
@@ -92,4 +95,25 @@ test('peers: a member that was removed itself knows when nobody needs it', () =>
   world.isPending = false;
   world.list.onTick();
   assert.equal(world.list.isRemoved, true);
+});
+
+test('peers: one that is removed is not told so while the configuration without it may be replaced', () => {
+  const world = new World();
+  world.list.onMembersChange();
+  world.members = world.members.filter(({ id }) => id !== '3');
+  world.removedMembers = new Set(['3']);
+  // The log holds the entry that leaves the joint configuration, and others may never get it.
+  world.configuration = { ...emptyConfiguration, voters: ['1', '2'] };
+  world.formerMembers = ['1', '2', '3'];
+  world.isPending = true;
+  world.list.onMembersChange();
+  assert.deepEqual(world.told, { peers: ['2 http://node2:2380', '3 http://node3:2380'], removed: [] });
+});
+
+test('peers: an address that was changed is dialed without a change of the configuration', () => {
+  const world = new World();
+  world.list.onMembersChange();
+  world.members = world.members.map((one) => (one.id === '2' ? { ...one, peerUrls: ['http://moved:2380'] } : one));
+  world.list.onTick();
+  assert.deepEqual(world.told?.peers, ['2 http://moved:2380', '3 http://node3:2380']);
 });

@@ -1,5 +1,5 @@
 import type { Store } from '../mvcc/index.ts';
-import { type MemberId, membersOf, type RaftCore } from '../raft/index.ts';
+import type { MemberId, RaftCore } from '../raft/index.ts';
 import type { Transport } from '../transport/index.ts';
 
 export interface PeerListOptions {
@@ -17,6 +17,8 @@ export class PeerList {
   readonly #options: PeerListOptions;
   readonly #urls = new Map<MemberId, readonly string[]>();
   #isUpToDate = false;
+  /** The table that the transport was told of; addresses change in it without a change of the configuration. */
+  #shown: Store['members'] | undefined;
   #isRemoved = false;
 
   constructor(options: PeerListOptions) {
@@ -34,17 +36,17 @@ export class PeerList {
   }
 
   onTick(): void {
-    if (!this.#isUpToDate) this.#update();
+    if (!this.#isUpToDate || this.#options.store.members !== this.#shown) this.#update();
   }
 
   #update(): void {
     const { memberId, core, store, transport } = this.#options;
     // A member that joins knows those that it was told of, and its store has none yet.
     if (store.members.length === 0) return;
-    const { configuration, pendingConfiguration } = core.status();
+    this.#shown = store.members;
+    const { members, pendingConfiguration } = core.status();
     for (const { id, peerUrls } of store.members) this.#urls.set(id, peerUrls);
-    const ids = new Set(store.members.map(({ id }) => id));
-    if (pendingConfiguration) for (const id of membersOf(configuration)) ids.add(id);
+    const ids = new Set([...store.members.map(({ id }) => id), ...members]);
     const removed = new Set([...store.removedMembers].filter((id) => !ids.has(id)));
     ids.delete(memberId);
     // One that is in the configuration, and not yet in the table, is one whose entry is still to be applied here.
