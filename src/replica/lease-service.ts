@@ -112,6 +112,7 @@ export class ReplicaLeaseService implements LeaseService, Duty {
 
   #ask(question: LeaseQuestion, { timeoutMs }: RequestOptions): Promise<LeaseTime> {
     const asked = {
+      hasEffect: false,
       answer: (leftMs: number) => this.#answer(question, leftMs),
       peerKind: peerRequestKinds.lease,
       encode: (leftMs: number) => encodeLeaseQuestion(question, leftMs),
