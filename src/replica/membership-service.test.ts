@@ -142,6 +142,28 @@ test('members: whoever was fed by a snapshot goes on with it after a restart', a
   assert.deepEqual(await keysOf(again), await keysOf(leader));
 });
 
+test('members: one that may have been added is not reported as refused', async () => {
+  await using members = await TestMembers.start(3);
+  const leader = await members.leader();
+  const [through] = members.others(leader) as [TestMember];
+  // The question arrives, its answer does not, and neither does any later one.
+  members.network.cut(leader.id, through.id);
+  const request = { name: 'node4', peerUrls: ['http://node4:2380'], promote: 'manual' } as const;
+  await assertFails(members.settle(through.membership.add(request, { timeoutMs: 400 })), 'outcome_unknown');
+  assert.ok(leader.store.members.some(({ name }) => name === 'node4'));
+});
+
+test('members: more than three that join at once do not wait for those who have their snapshot', async () => {
+  await using members = await TestMembers.start(1);
+  const leader = await members.leader();
+  const startMs = members.clock.monotonicMs();
+  for (let i = 0; i < 5; i++) {
+    const joined = await members.join(leader, 'auto');
+    await members.clock.until('its vote', () => isVoter(leader, joined.id), 60_000);
+  }
+  assert.ok(members.clock.monotonicMs() - startMs < 20_000);
+});
+
 function isVoter(as: TestMember, id: string): boolean {
   const { voters, votersOutgoing } = as.replica.core.status().configuration;
   return voters.includes(id) && votersOutgoing.length === 0;

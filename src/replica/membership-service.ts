@@ -102,6 +102,7 @@ export class ReplicaMembershipService implements MembershipService {
 
   #ask(question: MembershipQuestion, { timeoutMs }: RequestOptions): Promise<string> {
     const asked = {
+      hasEffect: true,
       answer: (leftMs: number) => this.#leader.answer(question, leftMs),
       peerKind: peerRequestKinds.membership,
       encode: (leftMs: number) => encodeMembershipQuestion(question, leftMs),

@@ -25,6 +25,8 @@ interface Transfer {
   chunks: number;
   last: Uint8Array;
   reading: Promise<Uint8Array> | undefined;
+  /** Nothing is left to be read: only the log is kept, until the follower goes on from there. */
+  isRead: boolean;
   askedMs: number;
 }
 
@@ -64,7 +66,8 @@ export class SnapshotSender {
   async open(to: string): Promise<Uint8Array> {
     // Whoever opens anew has given up what it had.
     for (const [number, transfer] of this.#transfers) if (transfer.to === to) await this.#end(number);
-    if (this.#transfers.size + this.#opening >= transfersMax) throw new Error('too many snapshots are under way');
+    const reading = [...this.#transfers.values()].filter(({ isRead }) => !isRead).length;
+    if (reading + this.#opening >= transfersMax) throw new Error('too many snapshots are under way');
     this.#opening++;
     try {
       // What is on disk lags behind what was offered; who got less would be offered it again.
@@ -89,6 +92,7 @@ export class SnapshotSender {
       chunks: 0,
       last: new Uint8Array(),
       reading: undefined,
+      isRead: false,
       askedMs: clock.monotonicMs(),
     });
     logger.info('sending a snapshot', { to, index: source.appliedIndex, bytes: source.bytesExpected });
@@ -114,7 +118,11 @@ export class SnapshotSender {
       const chunk = await transfer.source.next(chunkBytes);
       transfer.last = Buffer.concat([Buffer.of(chunk === undefined ? 2 : 1), chunk ?? Buffer.alloc(0)]);
       transfer.chunks++;
-      if (chunk === undefined) this.#options.logger.info('snapshot sent', { to: transfer.to });
+      if (chunk === undefined) {
+        transfer.isRead = true;
+        await transfer.source.close();
+        this.#options.logger.info('snapshot sent', { to: transfer.to });
+      }
       return transfer.last;
     } catch (reason) {
       await this.#end(number);
@@ -127,7 +135,7 @@ export class SnapshotSender {
   async #end(number: number): Promise<void> {
     const transfer = this.#transfers.get(number);
     this.#transfers.delete(number);
-    await transfer?.source.close();
+    if (transfer?.isRead === false) await transfer.source.close();
   }
 }
 
