@@ -1,13 +1,14 @@
 import { isVoter } from './configuration.ts';
 import type { CoreState, Leadership } from './core-state.ts';
 import type { FollowerProgress } from './progress.ts';
-import { sendHeartbeat } from './read-index.ts';
+import { maybeEndRound, sendHeartbeat } from './read-index.ts';
 
 /** The leader's log has a new configuration: it is in effect at once. */
 export function configurationAppended(core: CoreState, leadership: Leadership): void {
   reconcileFollowers(core, leadership);
   // The quorum that confirmed it was another one.
   leadership.confirmedTick = Number.NEGATIVE_INFINITY;
+  maybeEndRound(core, leadership);
 }
 
 /** The newest configuration is committed: whoever it has dropped may go, the leader itself too (thesis 4.2.2). */

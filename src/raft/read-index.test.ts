@@ -296,3 +296,18 @@ test('lease read: a member that has restarted keeps silent for an election timeo
     [false, false, true, true],
   );
 });
+
+test('read index: a round that only a removed member has not answered ends when it is gone', () => {
+  const node = leader({}, ['1', '2']);
+  const change = { voters: ['1'], learners: ['8'], context: new Uint8Array() };
+  assert.ok(node.core.proposeConfiguration(change).accepted);
+  node.rest();
+  node.core.requestReadIndex(7);
+  assert.deepEqual(statesOf(node), []);
+  // What the removed member still says is that it has the joint configuration: it is left, and nobody asks it again.
+  node.accept(2);
+  const states: ReadState[] = [];
+  while (node.core.hasReady()) states.push(...node.work().readStates);
+  assert.deepEqual(node.core.status().configuration.voters, ['1']);
+  assert.deepEqual(states, [{ context: 7, index: 1 }]);
+});

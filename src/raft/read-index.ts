@@ -73,7 +73,8 @@ export function sendHeartbeat(core: CoreState, leadership: Leadership, follower:
   core.send({ type: 'heartbeat', from, to: follower.id, term, commit, commitTerm, readRound });
 }
 
-function maybeEndRound(core: CoreState, leadership: Leadership): boolean {
+/** True if those who have answered are a quorum: also when the others were removed, who never will. */
+export function maybeEndRound(core: CoreState, leadership: Leadership): boolean {
   const { current } = leadership.reads;
   if (current === undefined) return false;
   const isAnswered = (member: MemberId): boolean => member === core.id || current.answered.has(member);
