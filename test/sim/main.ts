@@ -21,6 +21,7 @@ const options = await yargs(process.argv.slice(2))
     minutes: { type: 'number', describe: 'as many seeds as fit into that time' },
     seed: { type: 'number', describe: 'this one alone, with its whole story' },
     members: { type: 'number', describe: '1 to 7; otherwise as the seed says, mostly 3' },
+    membersChange: { type: 'boolean', describe: 'members come and go in every run; with --no-members-change in none' },
     jobs: { type: 'number', default: availableParallelism(), describe: 'processes' },
     twice: {
       type: 'number',
@@ -32,6 +33,8 @@ const options = await yargs(process.argv.slice(2))
   .strict()
   .check(({ members }) => members === undefined || (members >= 1 && members <= 7) || '--members is 1 to 7')
   .parseAsync();
+
+const wishes = { members: options.members, membersChange: options.membersChange };
 
 process.exitCode = options.seed === undefined ? await search() : await replay(options.seed);
 
@@ -70,9 +73,9 @@ async function search(): Promise<number> {
 }
 
 async function replay(seed: number): Promise<number> {
-  const outcome = await run(planOf(seed, { members: options.members }));
+  const outcome = await run(planOf(seed, wishes));
   if (outcome.violation === undefined) {
-    const again = await run(planOf(seed, { members: options.members }));
+    const again = await run(planOf(seed, wishes));
     const isSame = again.hash === outcome.hash;
     console.log(
       `seed ${seed}: all rules kept, trace ${outcome.hash}${isSame ? '' : `, and ${again.hash} when run again`}`,
@@ -89,10 +92,14 @@ async function replay(seed: number): Promise<number> {
   );
   const { outcome: smallest, runs } = await shrink(outcome);
   console.log(`The smallest run of ${runs} that fails in the same way:\n\n${describeFailure(smallest)}`);
-  console.log(
-    `\nAgain: npm run sim -- --seed ${seed}${options.members === undefined ? '' : ` --members ${options.members}`}`,
-  );
+  console.log(`\nAgain: npm run sim -- --seed ${seed}${describeWishes()}`);
   return 1;
+}
+
+function describeWishes(): string {
+  const { members, membersChange } = wishes;
+  const flag = membersChange === undefined ? '' : membersChange ? ' --members-change' : ' --no-members-change';
+  return `${members === undefined ? '' : ` --members ${members}`}${flag}`;
 }
 
 function startWorker(): ChildProcess {
@@ -126,6 +133,6 @@ function askWorker(
     };
     worker.on('message', listen);
     worker.on('exit', onExit);
-    worker.send({ from, count, members: options.members, twiceEvery: options.twice });
+    worker.send({ from, count, wishes, twiceEvery: options.twice });
   });
 }

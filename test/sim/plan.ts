@@ -1,3 +1,4 @@
+import type { Promotion } from '../../src/contract/members.ts';
 import type { RaftLimits } from '../../src/replica/index.ts';
 import { Chance } from './world/chance.ts';
 import type { DiskSpeed } from './world/disk.ts';
@@ -32,7 +33,31 @@ export type Fault = { readonly atMs: number } & (
    * laggards can win only with the vote of the one that forgot.
    */
   | { readonly kind: 'amnesia'; readonly lagMs: number; readonly healMs: number; readonly downMs: number }
+  | Change
 );
+
+/** What an operator does to the cluster. `startMs`: how long after that a machine is started. */
+export type Change =
+  | { readonly kind: 'addMember'; readonly promote: Promotion; readonly startMs: number }
+  | { readonly kind: 'promoteLearner' }
+  /** `backMs`: it is started again then, with its directory, or with the one that it had at the beginning. */
+  | {
+      readonly kind: 'removeMember';
+      readonly whom: 'leader' | 'any' | 'learner';
+      readonly backMs: number | undefined;
+      readonly comesBackWith: 'what it had' | 'an older copy';
+    }
+  /** Machine and disk are lost; `removeMs` later it is removed, and another one added in its place. */
+  | { readonly kind: 'replaceMember'; readonly member: number; readonly removeMs: number; readonly startMs: number }
+  | { readonly kind: 'updateMember'; readonly member: number }
+  | { readonly kind: 'moveLeader'; readonly member: number }
+  /** As soon as a snapshot is on its way, and then that much later: whoever fetches it crashes, or gives it. */
+  | {
+      readonly kind: 'cutTransfer';
+      readonly whose: 'receiver' | 'sender';
+      readonly afterMs: number;
+      readonly downMs: number;
+    };
 
 /** What is found when a member comes back. */
 export type Damage =
@@ -91,7 +116,8 @@ export interface Plan {
   readonly faults: readonly Fault[];
 }
 
-type FaultKind = Fault['kind'];
+type ChangeKind = Change['kind'];
+type FaultKind = Exclude<Fault['kind'], ChangeKind>;
 
 /** How many members runs without a wish have, by weight. */
 const memberWeights = { 3: 12, 5: 5, 1: 1, 2: 1, 4: 1, 7: 1 } as const;
@@ -121,6 +147,19 @@ const faultWeights: Readonly<Record<FaultKind, number>> = {
   amnesia: 4,
 };
 
+const changeWeights: Readonly<Record<ChangeKind, number>> = {
+  addMember: 8,
+  promoteLearner: 3,
+  removeMember: 6,
+  replaceMember: 4,
+  updateMember: 2,
+  moveLeader: 3,
+  cutTransfer: 5,
+};
+
+/** How many of the runs change their members. */
+const changingShare = 0.3;
+
 const damageWeights: Readonly<Record<Damage, number>> = {
   'log tail': 4,
   'log middle': 2,
@@ -133,14 +172,25 @@ const damageWeights: Readonly<Record<Damage, number>> = {
   'receipt gone': 1,
 };
 
+/** What a run is to be like, whatever its seed says. */
+export interface Wishes {
+  /** How many found the cluster. */
+  readonly members?: number | undefined;
+  /** Members come and go. */
+  readonly membersChange?: boolean | undefined;
+}
+
 /** The run that belongs to a seed. */
-export function planOf(seed: number, wishes: { readonly members?: number | undefined } = {}): Plan {
+export function planOf(seed: number, wishes: Wishes = {}): Plan {
   const chance = new Chance(seed).of('plan');
   const members = wishes.members ?? Number(chance.weighted(memberWeights));
   const safetyMs = chance.between(10_000, 30_000);
   const heartbeatIntervalMs = 100;
   const limits = chance.happens(0.5) ? drawLimits(chance) : {};
-  const faults = drawFaults(chance, members, safetyMs);
+  const changing = new Chance(seed).of('changes of members');
+  const changesMembers = wishes.membersChange ?? changing.happens(changingShare);
+  const changes = changesMembers ? drawChanges(changing.of('what'), safetyMs) : [];
+  const faults = [...drawFaults(chance, members, safetyMs), ...changes].sort((a, b) => a.atMs - b.atMs);
   // An old entry and the newer one behind it have to arrive one by one.
   const needsShortMessages = faults.some(({ kind }) => kind === 'figure8');
   return {
@@ -284,6 +334,45 @@ function drawFault(chance: Chance, members: number, atMs: number, kind: FaultKin
       return { kind, atMs };
     case 'amnesia':
       return { kind, atMs, lagMs: 300 + forMs / 2, healMs: chance.skewed(1, 400), downMs: 500 + downMs };
+  }
+}
+
+function drawChanges(chance: Chance, safetyMs: number): readonly Fault[] {
+  const meanGapMs = chance.pick([800, 2000, 5000]);
+  const changes: Fault[] = [];
+  for (let atMs = chance.between(1000, 5000); atMs < safetyMs; atMs += chance.between(0, 2 * meanGapMs)) {
+    changes.push({ atMs, ...drawChange(chance, chance.weighted(changeWeights)) });
+  }
+  return changes;
+}
+
+function drawChange(chance: Chance, kind: ChangeKind): Change {
+  const member = chance.below(12);
+  const startMs = chance.skewed(0, 6000);
+  switch (kind) {
+    case 'addMember':
+      return { kind, promote: chance.happens(0.75) ? 'auto' : 'manual', startMs };
+    case 'promoteLearner':
+      return { kind };
+    case 'removeMember':
+      return {
+        kind,
+        whom: chance.pick(['leader', 'any', 'any', 'learner'] as const),
+        backMs: chance.happens(0.5) ? chance.skewed(100, 8000) : undefined,
+        comesBackWith: chance.pick(['what it had', 'an older copy'] as const),
+      };
+    case 'replaceMember':
+      return { kind, member, removeMs: chance.skewed(0, 4000), startMs };
+    case 'updateMember':
+    case 'moveLeader':
+      return { kind, member };
+    case 'cutTransfer':
+      return {
+        kind,
+        whose: chance.pick(['receiver', 'receiver', 'sender'] as const),
+        afterMs: chance.skewed(0, 60),
+        downMs: chance.skewed(20, 3000),
+      };
   }
 }
 

@@ -29,11 +29,13 @@ export interface Account {
   readonly refused: number;
   readonly faults: number;
   readonly terms: number;
+  /** Configurations that were committed. */
+  readonly configurations: number;
   readonly entries: number;
 }
 
-/** A healed cluster has to be of one mind within that time. */
-const convergenceMs = 30_000;
+/** A healed cluster has to be of one mind within that time. Snapshots for members that are gone end after 30 s. */
+const convergenceMs = 40_000;
 const storyLines = 60;
 /** The longest TTL, what a slow clock makes of it, and a failover or two. */
 const leasesEndMs = 30_000;
@@ -100,11 +102,23 @@ async function makeProgress(world: World, nemesis: Nemesis): Promise<void> {
 /** A majority of members that forgot nothing, and perhaps others beside it. */
 function chooseQuorum(world: World): readonly SimulatedMember[] {
   const chance = world.chance.of('quorum');
-  const shuffled = chance.shuffled(world.members);
-  const sound = shuffled.filter((member) => !member.isDamaged && !member.isSuspect);
-  const majority = Math.floor(world.members.length / 2) + 1;
-  const quorum = sound.slice(0, majority);
-  return [...quorum, ...shuffled.filter((member) => !quorum.includes(member) && chance.happens(0.3))];
+  const shuffled = chance.shuffled(world.present);
+  const sound = shuffled.filter(({ id }) => !world.isLost(id));
+  const quorum = new Set<SimulatedMember>();
+  const { safety, operator } = world;
+  for (const { voters, votersOutgoing, learners, learnersNext } of safety.possibleConfigurations()) {
+    for (const half of [voters, votersOutgoing]) {
+      const majority = Math.floor(half.length / 2) + 1;
+      const deciding = sound.filter(({ id }) => half.includes(id));
+      const some = deciding.slice(0, majority);
+      // Who is removed while this lasts must not be missed, nor whoever knows those who do not know each other.
+      const areEnough = !operator.mayBeRemoving && world.areAcquainted(some);
+      for (const member of areEnough ? some : deciding) quorum.add(member);
+    }
+    // They may be voters soon.
+    for (const member of shuffled) if ([...learners, ...learnersNext].includes(member.id)) quorum.add(member);
+  }
+  return [...quorum, ...shuffled.filter((member) => !quorum.has(member) && chance.happens(0.3))];
 }
 
 /** Writes and reads at that member until both have been answered, or nobody cares any more. */
@@ -123,42 +137,113 @@ async function insist(world: World, member: SimulatedMember, isOver: () => boole
 async function converge(world: World, nemesis: Nemesis): Promise<void> {
   world.tell('everything is healed');
   for (const member of world.members) world.supervised.add(member);
+  // Those that were removed come back as well, to be told so.
   nemesis.heal(world.members);
-  const isEqual = (): boolean => {
-    const applied = world.safety.appliedIndex;
-    return world.members.every(
-      ({ running, isSuspect, isDamaged }) => running?.state.store.appliedIndex === applied && !isSuspect && !isDamaged,
-    );
-  };
+  await tidyUp(world);
+  const isEqual = (): boolean => whatIsUnequal(world).length === 0;
   await world.scheduler.runUntil(world.scheduler.nowMs + convergenceMs, isEqual);
   if (!isEqual()) {
-    const states = world.members.map(({ id, running, isSuspect }) => {
-      const state = running === undefined ? 'is down' : `applied ${running.state.store.appliedIndex}`;
-      return `${id} ${state}${isSuspect ? ' and is suspect' : ''}`;
-    });
-    throw new Violation('convergence', `${convergenceMs} ms after all was healed: ${states.join(', ')}`);
+    throw new Violation('convergence', `${convergenceMs} ms after all was healed: ${whatIsUnequal(world).join(', ')}`);
   }
-  const contents = await inWorld(world, Promise.all(world.members.map(contentOf)));
+  world.operator.check();
+  const { present } = world;
+  const contents = await inWorld(world, Promise.all(present.map(contentOf)));
   for (const [i, content] of contents.entries()) {
     if (content === contents[0]) continue;
-    throw new Violation(
-      'convergence',
-      `${world.members[i]?.id} holds ${content}, ${world.members[0]?.id} ${contents[0]}`,
-    );
+    throw new Violation('convergence', `${present[i]?.id} holds ${content}, ${present[0]?.id} ${contents[0]}`);
   }
-  const reads = world.members.flatMap((member) =>
+  const reads = present.flatMap((member) =>
     Array.from({ length: world.plan.clients.keys }, (_, key) => world.clients.ask(2000, member, 'get', `k${key}`)),
   );
   await inWorld(world, Promise.all(reads));
 }
 
+/** Machines that are lost are removed, and who was added is started. */
+async function tidyUp(world: World): Promise<void> {
+  const { operator } = world;
+  const untilMs = world.scheduler.nowMs + convergenceMs;
+  while (world.scheduler.nowMs < untilMs) {
+    const lost = operator.table().filter(({ id }) => world.members.some((one) => one.id === id && one.isDestroyed));
+    for (const { id, name } of operator.table()) {
+      if (!world.members.some((member) => member.id === id)) world.join(id, name).start();
+    }
+    const [first] = lost;
+    const stranded = findStranded(world);
+    if (first === undefined && stranded === undefined && !operator.mayBeRemoving) return;
+    if (first !== undefined) await inWorld(world, operator.remove(first.id));
+    else if (stranded !== undefined) await rescue(world, stranded);
+    await world.scheduler.runUntil(world.scheduler.nowMs + 300);
+  }
+}
+
+/** Whoever was away when the leader was added refuses it, and is not fed. */
+function findStranded(world: World): SimulatedMember | undefined {
+  const leader = world.leader();
+  const { present } = world;
+  return leader && present.find((member) => member !== leader && !world.areAcquainted([member, leader]));
+}
+
+/** What an operator does: leadership goes to somebody whom it knows; if there is nobody, it is replaced. */
+async function rescue(world: World, stranded: SimulatedMember): Promise<void> {
+  const { operator, safety } = world;
+  await world.scheduler.runUntil(world.scheduler.nowMs + 2000);
+  if (findStranded(world) !== stranded) return;
+  const known = world.present.find(
+    (member) =>
+      safety.configuration.voters.includes(member.id) && member !== stranded && world.areAcquainted([member, stranded]),
+  );
+  if (known !== undefined) {
+    await inWorld(world, operator.moveLeader(known.id));
+    return;
+  }
+  world.tell(`${stranded.id} knows nobody any more`);
+  stranded.destroy();
+}
+
+/** What is not yet as it has to be when nothing is broken any more. */
+function whatIsUnequal(world: World): readonly string[] {
+  const { safety, operator, network } = world;
+  const wrong: string[] = [];
+  for (const { id, running } of world.members) {
+    if (safety.isRemoved(id) && running !== undefined) wrong.push(`${id} was removed, and runs`);
+  }
+  const table = operator.table();
+  for (const { id, name } of table) {
+    if (!world.members.some((member) => member.id === id)) wrong.push(`${id} (${name}) was never started`);
+  }
+  const { voters, votersOutgoing, learners } = safety.configuration;
+  if (votersOutgoing.length > 0) wrong.push('the configuration is joint');
+  for (const { id, promote } of table) {
+    if (!(promote === undefined ? voters : learners).includes(id)) wrong.push(`${id} has another role than it should`);
+    if (promote === 'auto') wrong.push(`${id} is not promoted`);
+  }
+  for (const { id, running, isSuspect, isDamaged } of world.present) {
+    if (running === undefined) wrong.push(`${id} is down`);
+    else if (running.state.store.appliedIndex !== safety.appliedIndex) {
+      wrong.push(`${id} applied ${running.state.store.appliedIndex} of ${safety.appliedIndex}`);
+    }
+    if (isSuspect) wrong.push(`${id} is suspect`);
+    if (isDamaged) wrong.push(`${id} lacks what it lost`);
+    const addresses = network.addressesAt(id);
+    const others = table.filter((other) => other.id !== id);
+    const isUpToDate =
+      others.length === addresses?.size && others.every((other) => isSame(addresses.get(other.id), other.peerUrls));
+    if (!isUpToDate) wrong.push(`${id} does not know where all others are`);
+  }
+  return wrong;
+}
+
+function isSame(a: readonly string[] | undefined, b: readonly string[]): boolean {
+  return a?.join(' ') === b.join(' ');
+}
+
 /** Nobody keeps them alive any more: each has to end, and its keys with it. */
 async function endLeases(world: World): Promise<void> {
   world.tell('leases run out');
-  const isOver = (): boolean => world.members.every(({ running }) => running?.state.store.leases.size === 0);
+  const isOver = (): boolean => world.present.every(({ running }) => running?.state.store.leases.size === 0);
   await world.scheduler.runUntil(world.scheduler.nowMs + leasesEndMs, isOver);
   if (isOver()) return;
-  const left = world.members.map(({ id, running }) => `${id} has ${running?.state.store.leases.size ?? 'no store'}`);
+  const left = world.present.map(({ id, running }) => `${id} has ${running?.state.store.leases.size ?? 'no store'}`);
   throw new Violation('lease', `${leasesEndMs} ms after the last renewal there are leases: ${left.join(', ')}`);
 }
 
@@ -176,7 +261,7 @@ async function finishWatches(world: World): Promise<void> {
 async function noteContents(world: World): Promise<void> {
   const all = { start: new Uint8Array(), end: undefined };
   const request = { range: all, limit: 0, keysOnly: false, countOnly: false, sort: 'key', order: 'asc' } as const;
-  for (const { running } of world.members) {
+  for (const { running } of world.present) {
     const view = running?.state.store.readView();
     if (view === undefined) continue;
     const { kvs, count } = await inWorld(world, view.list(request, 1e9));
@@ -234,6 +319,7 @@ function accountOf(world: World, nemesis: Nemesis): Account {
     refused: world.clients.counts.refused,
     faults: [...nemesis.counts.values()].reduce((sum, count) => sum + count, 0),
     terms: world.safety.terms,
+    configurations: world.safety.configurations,
     entries: world.safety.appliedIndex,
   };
 }

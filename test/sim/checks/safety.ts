@@ -1,4 +1,12 @@
-import type { LogIndex, MemberId, Message, Term } from '../../../src/raft/index.ts';
+import { isJoint, isVoter, leaveJoint } from '../../../src/raft/configuration.ts';
+import {
+  type Configuration,
+  type LogIndex,
+  type MemberId,
+  type Message,
+  membersOf,
+  type Term,
+} from '../../../src/raft/index.ts';
 import type { DurableEntry, DurableImage } from '../world/durable-image.ts';
 import { Violation } from './violation.ts';
 
@@ -9,6 +17,7 @@ export interface WatchedCore {
   readonly commitIndex: LogIndex;
   readonly appliedIndex: LogIndex;
   readonly lastIndex: LogIndex;
+  status(): { readonly configuration: Configuration };
 }
 
 /** What is looked at in a member, whether it runs or not. */
@@ -47,10 +56,48 @@ export class SafetyWatch {
   readonly #entries = new Map<string, { readonly checksum: number; readonly previousTerm: Term }>();
   readonly #applied: (Applied | undefined)[] = [];
   readonly #seen = new Map<MemberId, Seen>();
+  /** The newest committed one, and where. */
+  #configuration: { readonly index: LogIndex; readonly configuration: Configuration };
+  /** Members of every configuration that was committed. */
+  readonly #everyone = new Set<MemberId>();
+  readonly #removed = new Set<MemberId>();
   terms = 0;
+  /** Configurations that were committed. */
+  configurations = 0;
 
-  constructor(members: readonly WatchedMember[]) {
+  /** The members may become more. */
+  constructor(members: readonly WatchedMember[], founding: Configuration) {
     this.#members = members;
+    this.#configuration = { index: 0, configuration: founding };
+    for (const member of founding.voters) this.#everyone.add(member);
+  }
+
+  /** The newest that is committed. */
+  get configuration(): Configuration {
+    return this.#configuration.configuration;
+  }
+
+  /** For good: the configuration without it is committed. */
+  isRemoved(member: MemberId): boolean {
+    return this.#removed.has(member);
+  }
+
+  /** It was removed, or a quorum has the configuration without it: who leads knows that first. */
+  isBeingRemoved(member: MemberId): boolean {
+    if (this.#removed.has(member)) return true;
+    return this.#members.some(({ durable }) =>
+      durable.configurationEntriesBehind(this.#configuration.index).some(({ index, term, configuration }) => {
+        if (isJoint(configuration) || membersOf(configuration).includes(member)) return false;
+        const holds = (id: MemberId): boolean =>
+          this.#members.some((one) => one.id === id && one.durable.holds(index, term));
+        return isQuorum(configuration, holds);
+      }),
+    );
+  }
+
+  /** The newest that is committed, and all that may take its place, because some disk holds them. */
+  possibleConfigurations(): readonly Configuration[] {
+    return this.#decidingOn(Number.POSITIVE_INFINITY);
   }
 
   /** The highest index that any member applied. */
@@ -82,7 +129,7 @@ export class SafetyWatch {
     if (appliedIndex > commitIndex) {
       throw new Violation('monotonic indices', `${id} applied ${appliedIndex} and committed ${commitIndex}`);
     }
-    if (role === 'leader') this.#lookAtLeader(id, term);
+    if (role === 'leader') this.#lookAtLeader(id, term, core);
     if (this.#uncompared.size > 0) this.#compareLeaders(id, core);
   }
 
@@ -129,6 +176,7 @@ export class SafetyWatch {
     const first = this.#applied[index];
     if (first === undefined) {
       this.#applied[index] = { term, checksum, inTerm: core.term, revision };
+      if (entry.configuration !== undefined) this.#onConfiguration(index, entry.configuration);
       this.#checkQuorum(member, entry);
       return;
     }
@@ -143,10 +191,37 @@ export class SafetyWatch {
     if (core.term < first.inTerm) this.#applied[index] = { ...first, inTerm: core.term };
   }
 
-  #lookAtLeader(id: MemberId, term: Term): void {
+  #onConfiguration(index: LogIndex, configuration: Configuration): void {
+    const before = this.#configuration.configuration;
+    const fail = (why: string): never => {
+      throw new Violation('membership', `entry ${index}: ${why}; it was ${told(before)}, then ${told(configuration)}`);
+    };
+    const members = membersOf(configuration);
+    const again = members.find((member) => this.#removed.has(member));
+    if (again !== undefined) fail(`${again} was removed before, and is a member again`);
+    const isLeaving = isJoint(before);
+    if (isLeaving && isJoint(configuration)) fail('a joint configuration follows another');
+    const isSameHalf = isSameSet(
+      isJoint(configuration) ? configuration.votersOutgoing : configuration.voters,
+      before.voters,
+    );
+    if (!isSameHalf) fail('the voters change without a joint configuration');
+    this.#configuration = { index, configuration };
+    this.configurations++;
+    for (const member of members) this.#everyone.add(member);
+    if (isJoint(configuration)) return;
+    for (const member of this.#everyone) if (!members.includes(member)) this.#removed.add(member);
+  }
+
+  #lookAtLeader(id: MemberId, term: Term, core: WatchedCore): void {
     const other = this.#leaders.get(term);
     if (other === id) return;
     if (other !== undefined) throw new Violation('election safety', `${other} and ${id} both lead in term ${term}`);
+    const { configuration } = core.status();
+    // Who is on its way out may have to see to it: thesis 4.2.2.
+    if (!isVoter(configuration, id) && !isVoter(this.configuration, id)) {
+      throw new Violation('membership', `${id} leads in term ${term} and does not vote: ${told(configuration)}`);
+    }
     this.#leaders.set(term, id);
     this.terms++;
     this.#uncompared.set(id, term);
@@ -167,19 +242,54 @@ export class SafetyWatch {
       const applied = this.#applied[index];
       if (applied === undefined || applied.inTerm >= term) continue;
       const own = durable.entry(index);
-      if (own?.term === applied.term && own.checksum === applied.checksum) return;
+      if (own === undefined ? durable.holds(index, applied.term) : isSameEntry(own, applied)) return;
       throw new Violation('leader completeness', `${id} leads in term ${term} without the committed entry ${index}`);
     }
   }
 
-  /** Whoever lost it with its disk did have it. */
+  /**
+   * By the configuration of the moment, which may be a later one than that of the entry. Whoever lost it with its disk did
+   * have it.
+   */
   #checkQuorum({ id }: WatchedMember, { index, term }: DurableEntry): void {
-    const holders = this.#members.filter(
-      (member) => member.isDamaged || member.durable.entry(index)?.term === term,
-    ).length;
-    if (2 * holders > this.#members.length) return;
-    throw new Violation('commit on a quorum', `${id} applies ${index}, which is on ${holders} disks only`);
+    const holders = new Set<MemberId>();
+    for (const { id: holder, isDamaged, durable } of this.#members) {
+      if (isDamaged || durable.holds(index, term)) holders.add(holder);
+    }
+    if (this.#decidingOn(index).some((one) => isQuorum(one, (member) => holders.has(member)))) return;
+    const disks = [...holders].join(' ');
+    throw new Violation('commit on a quorum', `${id} applies ${index}, which is on the disks ${disks} only`);
   }
+
+  /** Any of them may be in effect where an entry at that index, the newest that is committed, is decided on. */
+  #decidingOn(index: LogIndex): readonly Configuration[] {
+    const { index: at, configuration } = this.#configuration;
+    const later = this.#members.flatMap(({ durable }) =>
+      durable.configurationEntriesBehind(at).map((one) => one.configuration),
+    );
+    // What begins a joint configuration takes both halves. Behind it the leader may have left it already.
+    const left = isJoint(configuration) && index > at ? [leaveJoint(configuration)] : [];
+    return [configuration, ...left, ...later];
+  }
+}
+
+/** Not the core's own: whoever counts wrongly there must not be believed here. */
+function isQuorum({ voters, votersOutgoing }: Configuration, has: (member: MemberId) => boolean): boolean {
+  const halves = [voters, votersOutgoing].filter((half) => half.length > 0);
+  return halves.every((half) => 2 * half.filter(has).length > half.length);
+}
+
+function isSameEntry(a: Pick<DurableEntry, 'term' | 'checksum'>, b: Pick<DurableEntry, 'term' | 'checksum'>): boolean {
+  return a.term === b.term && a.checksum === b.checksum;
+}
+
+function isSameSet(a: readonly MemberId[], b: readonly MemberId[]): boolean {
+  return a.length === b.length && a.every((member) => b.includes(member));
+}
+
+function told({ voters, votersOutgoing, learners }: Configuration): string {
+  const outgoing = votersOutgoing.length === 0 ? '' : ` (from ${votersOutgoing.join(' ')})`;
+  return `${voters.join(' ')}${outgoing}${learners.length === 0 ? '' : ` + ${learners.join(' ')}`}`;
 }
 
 function describe({ term, commitIndex, appliedIndex }: Seen): string {

@@ -16,6 +16,7 @@ export type Rule =
   | 'leader completeness'
   | 'state machine safety'
   | 'commit on a quorum'
+  | 'membership'
   | 'monotonic indices'
   | 'promise before durable'
   | 'member invariant'

@@ -151,6 +151,13 @@ export class SimulatedDisk {
     for (const volume of Object.values(this.volumes)) volume.crash(this.#chance);
   }
 
+  /** Everything on it is gone. */
+  wipe(): void {
+    for (const volume of Object.values(this.volumes)) volume.wipe();
+    this.receipts = [];
+    this.areReceiptsDamaged = false;
+  }
+
   setSpeed(speed: DiskSpeed = usualSpeed): void {
     this.#speed = speed;
   }

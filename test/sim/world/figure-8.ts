@@ -26,7 +26,7 @@ export async function playFigure8(stage: Stage): Promise<void> {
   const { world } = stage;
   const first = world.leader();
   if (first === undefined) return;
-  const others = world.members.filter((member) => member !== first);
+  const others = world.present.filter((member) => member !== first);
   world.tell(`figure 8: what ${first.id} appends from here on stays with it`);
   const hearFirst = stage.hush(first, patienceMs);
   const held = Math.max(...others.map(({ durable }) => durable.lastIndex));
@@ -48,8 +48,8 @@ export async function playFigure8(stage: Stage): Promise<void> {
   if ((await elected(stage)) !== first) return;
   const has = (member: SimulatedMember, index: LogIndex, ofTerm: Term | undefined): boolean =>
     member.durable.entry(index)?.term === ofTerm;
-  const quorum = Math.floor(world.members.length / 2) + 1;
-  const isSpread = (): boolean => world.members.filter((member) => has(member, old, oldTerm)).length >= quorum;
+  const quorum = Math.floor(world.present.length / 2) + 1;
+  const isSpread = (): boolean => world.present.filter((member) => has(member, old, oldTerm)).length >= quorum;
   if (!(await holds(stage, isSpread))) return;
   stage.hush(first, downMs);
   await pause(world, 100);

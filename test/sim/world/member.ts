@@ -1,8 +1,9 @@
 import { InvariantViolation } from '../../../src/base/assert.ts';
 import type { CommandResult, EntryContext } from '../../../src/mvcc/index.ts';
-import type { Configuration, MemberId } from '../../../src/raft/index.ts';
+import { emptyConfiguration, type MemberId } from '../../../src/raft/index.ts';
 import {
   Integrity,
+  MemberExpelled,
   noMetrics,
   openState,
   publishCommand,
@@ -10,6 +11,7 @@ import {
   Replica,
   ReplicaKvService,
   ReplicaLeaseService,
+  ReplicaMembershipService,
   ReplicaWatchService,
   type State,
   StateDiffers,
@@ -21,9 +23,17 @@ import type { SimulatedNetwork } from './network.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
 
+export interface Founder {
+  readonly id: MemberId;
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+}
+
 export interface MemberOptions {
   readonly id: MemberId;
-  readonly everyone: readonly MemberId[];
+  readonly name: string;
+  /** Who founds the cluster, itself among them; empty for whoever joins later. */
+  readonly founders: readonly Founder[];
   readonly scheduler: Scheduler;
   readonly network: SimulatedNetwork;
   readonly chance: Chance;
@@ -46,6 +56,9 @@ export interface AppliedEntry {
   readonly data: Uint8Array | undefined;
 }
 
+/** `contradiction`: Balsa is wrong about itself. `expelled`: the cluster goes on without this member. */
+export type FailureKind = 'contradiction' | 'expelled' | 'broken';
+
 /** What the world is told of a member. */
 export interface MemberEvents {
   onStarted(member: SimulatedMember): void;
@@ -54,8 +67,8 @@ export interface MemberEvents {
   onResults(member: SimulatedMember, entry: AppliedEntry, results: readonly CommandResult[]): void;
   /** A line for the story. */
   onNote(member: SimulatedMember, text: string): void;
-  /** The process has ended by itself; it is not `expected` if Balsa contradicted itself. */
-  onFailure(member: SimulatedMember, reason: unknown, expected: boolean): void;
+  /** The process has ended by itself. */
+  onFailure(member: SimulatedMember, reason: unknown, kind: FailureKind): void;
 }
 
 /** What runs in one process of a member. */
@@ -65,6 +78,7 @@ export interface Running {
   readonly replica: Replica;
   readonly kv: ReplicaKvService;
   readonly leases: ReplicaLeaseService;
+  readonly membership: ReplicaMembershipService;
   readonly watch: ReplicaWatchService;
 }
 
@@ -73,10 +87,12 @@ const publishTimeoutMs = 5000;
 /** A member: its disk, which stays, and its process, which comes and goes. What runs in it is the production code. */
 export class SimulatedMember {
   readonly id: MemberId;
+  readonly name: string;
   readonly disk: SimulatedDisk;
   readonly durable = new DurableImage();
   /** Its disk has lost something that it had acknowledged, and it is not known yet to have all of it again. */
   isDamaged = false;
+  #isDestroyed = false;
   readonly #options: MemberOptions;
   #process: SimulatedProcess | undefined;
   #running: Running | undefined;
@@ -87,6 +103,7 @@ export class SimulatedMember {
   constructor(options: MemberOptions) {
     this.#options = options;
     this.id = options.id;
+    this.name = options.name;
     this.disk = new SimulatedDisk(options.scheduler, options.chance.of('disk'));
   }
 
@@ -103,6 +120,15 @@ export class SimulatedMember {
     return this.#process !== undefined;
   }
 
+  get isFounder(): boolean {
+    return this.#options.founders.length > 0;
+  }
+
+  /** Machine and disk are gone for good. */
+  get isDestroyed(): boolean {
+    return this.#isDestroyed;
+  }
+
   /** It abstains from elections, and will if it is started again. */
   get isSuspect(): boolean {
     return this.durable.hardState?.suspectTerm !== undefined;
@@ -115,7 +141,7 @@ export class SimulatedMember {
   }
 
   start(): void {
-    if (this.#process !== undefined) return;
+    if (this.#process !== undefined || this.#isDestroyed) return;
     const { scheduler, chance } = this.#options;
     this.#starts++;
     const process = new SimulatedProcess(scheduler, chance.between(0, 1e6));
@@ -145,6 +171,14 @@ export class SimulatedMember {
     for (const gone of watchers) gone();
   }
 
+  destroy(): void {
+    this.crash();
+    this.#isDestroyed = true;
+    this.isDamaged = true;
+    this.disk.wipe();
+    this.durable.reload(new Map());
+  }
+
   /** As by SIGTERM. Resolves when the process has ended. */
   async stop(): Promise<void> {
     const running = this.#running;
@@ -162,18 +196,11 @@ export class SimulatedMember {
   }
 
   async #open(process: SimulatedProcess): Promise<Running> {
-    const { id, everyone, network, chance, events } = this.#options;
+    const { id, founders, network, chance, events } = this.#options;
     const { disk } = this;
     const logger = {
       info: (event: string) => events.onNote(this, event),
       warn: (event: string) => events.onNote(this, event),
-    };
-    const configuration: Configuration = {
-      voters: everyone,
-      votersOutgoing: [],
-      learners: [],
-      learnersNext: [],
-      autoLeave: false,
     };
     const state = await openState({
       groupId: 1,
@@ -181,14 +208,8 @@ export class SimulatedMember {
       memberId: id,
       files: disk.filesFor(process),
       clock: process,
-      bootstrap: configuration,
-      bootstrapMembers: everyone.map((member) => ({
-        id: member,
-        name: `node${member}`,
-        peerUrls: [],
-        clientUrls: [],
-        version: '',
-      })),
+      bootstrap: { ...emptyConfiguration, voters: founders.map((founder) => founder.id) },
+      bootstrapMembers: founders.map((founder) => ({ ...founder, clientUrls: [], version: '' })),
       logCacheBytes: this.#options.logCacheBytes,
       flushIntervalMs: this.#options.flushIntervalMs,
       flushChangesMax: 200,
@@ -205,7 +226,9 @@ export class SimulatedMember {
       store: state.store,
       state,
       snapshotCount: this.#options.snapshotCount,
-      transport: network.connect(id, process),
+      transport: network.connect(id, process, ({ code, reason }) => {
+        if (code === 'removed') this.#fail(process, new MemberExpelled(reason));
+      }),
       clock: process,
       random: chance.of(`process ${this.#starts}`),
       heartbeatIntervalMs: this.#options.heartbeatIntervalMs,
@@ -217,9 +240,10 @@ export class SimulatedMember {
     });
     const kv = new ReplicaKvService(replica, { valueBytesMax: 1024 * 1024, pageBytesMax: 1024 * 1024 });
     const leases = new ReplicaLeaseService(replica);
+    const membership = new ReplicaMembershipService(replica);
     const watch = new ReplicaWatchService(replica);
     new Integrity(replica, { intervalMs: this.#options.integrityIntervalMs });
-    return { process, state, replica, kv, leases, watch };
+    return { process, state, replica, kv, leases, membership, watch };
   }
 
   #watchStore({ store }: State): void {
@@ -247,7 +271,7 @@ export class SimulatedMember {
 
   /** Tells the cluster how clients reach it, as the server does. */
   async #publish({ replica, process }: Running): Promise<void> {
-    const command = publishCommand({ id: this.id, name: `node${this.id}`, clientUrls: [], version: '0' });
+    const command = publishCommand({ id: this.id, name: this.name, clientUrls: [], version: '0' });
     while (!process.isGone && !replica.isStopping) {
       const isDone = await replica.submit(command, publishTimeoutMs).then(
         () => true,
@@ -259,13 +283,16 @@ export class SimulatedMember {
 
   #fail(process: SimulatedProcess, reason: unknown): void {
     if (process.isGone) return;
-    const isExpected = !hasCause(
-      reason,
-      (error) => error instanceof InvariantViolation || error instanceof StateDiffers,
-    );
     this.crash();
-    this.#options.events.onFailure(this, reason, isExpected);
+    this.#options.events.onFailure(this, reason, kindOf(reason));
   }
+}
+
+function kindOf(reason: unknown): FailureKind {
+  if (hasCause(reason, (error) => error instanceof MemberExpelled)) return 'expelled';
+  const isContradiction = (error: Error): boolean =>
+    error instanceof InvariantViolation || error instanceof StateDiffers;
+  return hasCause(reason, isContradiction) ? 'contradiction' : 'broken';
 }
 
 function hasCause(reason: unknown, matches: (error: Error) => boolean): boolean {

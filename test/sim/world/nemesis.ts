@@ -1,4 +1,5 @@
 import type { Damage, Fault } from '../plan.ts';
+import { Changes } from './changes.ts';
 import { playFigure8 } from './figure-8.ts';
 import type { SimulatedMember } from './member.ts';
 import type { World } from './world.ts';
@@ -17,11 +18,17 @@ export class Nemesis {
   readonly #endings = new Map<() => void, SimulatedMember | undefined>();
   #isOver = false;
   #isQuiet = false;
+  readonly #changes: Changes;
   /** Faults that happened, by kind. */
   readonly counts = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
+    this.#changes = new Changes(world, {
+      isOver: () => this.#isOver || this.#isQuiet,
+      mayBeLost: (member) => this.#mayBeLost(member),
+      crash: (member, downMs) => this.#crash(member, downMs, undefined),
+    });
     for (const fault of world.plan.faults) {
       world.later(fault.atMs, () => {
         if (!this.#isOver && !this.#isQuiet) this.#strike(fault);
@@ -53,7 +60,7 @@ export class Nemesis {
         return;
       case 'crashAll':
         world.tell('everything loses power');
-        for (const [i, member] of world.members.entries()) this.#crash(member, fault.downMs[i] ?? 0, undefined);
+        for (const [i, member] of world.present.entries()) this.#crash(member, fault.downMs[i] ?? 0, undefined);
         return;
       case 'stop':
         this.#stop(world.member(fault.member), fault.downMs);
@@ -65,11 +72,7 @@ export class Nemesis {
         this.#strikeProcess(fault, world.member(fault.member));
         return;
       case 'cut':
-        world.tell(`cut: ${fault.links.map(([from, to]) => `${from + 1}→${to + 1}`).join(' ')}`);
-        this.#cut(
-          fault.links.map(([from, to]) => [world.member(from), world.member(to)]),
-          fault.forMs,
-        );
+        this.#cutLinks(fault.links, fault.forMs);
         return;
       case 'isolateLeader':
         this.#isolateLeader(fault.direction, fault.forMs);
@@ -101,6 +104,15 @@ export class Nemesis {
         return;
       case 'amnesia':
         this.#forget(fault);
+        return;
+      case 'addMember':
+      case 'promoteLearner':
+      case 'removeMember':
+      case 'replaceMember':
+      case 'updateMember':
+      case 'moveLeader':
+      case 'cutTransfer':
+        this.#changes.make(fault);
         return;
       case 'transfer':
         void world.leader()?.running?.replica.transferLeadership();
@@ -180,7 +192,7 @@ export class Nemesis {
       hush: (member, forMs) => {
         world.network.losePost(member.id);
         return this.#cut(
-          world.members.filter((other) => other !== member).map((other) => [member, other]),
+          world.present.filter((other) => other !== member).map((other) => [member, other]),
           forMs,
         );
       },
@@ -193,12 +205,12 @@ export class Nemesis {
     if (leader === undefined) return;
     const others = world.chance
       .of(`amnesia ${world.scheduler.count}`)
-      .shuffled(world.members.filter((one) => one !== leader));
-    const laggards = others.slice(0, Math.floor((world.members.length - 1) / 2));
+      .shuffled(world.present.filter((one) => one !== leader));
+    const laggards = others.slice(0, Math.floor((world.present.length - 1) / 2));
     const member = others.at(-1);
     if (member === undefined || laggards.includes(member)) return;
     world.tell(`${laggards.map(({ id }) => id).join(' ')} fall behind`);
-    const rest = world.members.filter((one) => !laggards.includes(one));
+    const rest = world.present.filter((one) => !laggards.includes(one));
     this.#cut(
       laggards.flatMap((laggard) => rest.flatMap((one) => [[laggard, one] as const, [one, laggard] as const])),
       lagMs,
@@ -241,6 +253,15 @@ export class Nemesis {
     });
   }
 
+  #cutLinks(numbers: readonly (readonly [number, number])[], forMs: number): void {
+    const world = this.#world;
+    const links = numbers
+      .map(([from, to]) => [world.member(from), world.member(to)] as const)
+      .filter(([from, to]) => from !== to);
+    world.tell(`cut: ${links.map(([from, to]) => `${from.id}→${to.id}`).join(' ')}`);
+    this.#cut(links, forMs);
+  }
+
   /** The returned function mends it early. */
   #cut(links: readonly (readonly [SimulatedMember, SimulatedMember])[], forMs: number): () => void {
     const mends = links.map(([from, to]) => this.#world.network.cut(from.id, to.id));
@@ -253,7 +274,7 @@ export class Nemesis {
     const leader = this.#world.leader();
     if (leader === undefined) return;
     this.#world.tell(`the leader ${leader.id} is cut off (${direction})`);
-    const others = this.#world.members.filter((member) => member !== leader);
+    const others = this.#world.present.filter((member) => member !== leader);
     this.#cut(
       others.flatMap((other) => [
         ...(direction === 'in' ? [] : [[leader, other] as const]),
@@ -277,7 +298,7 @@ export class Nemesis {
 
   #flap(member: SimulatedMember, everyMs: number, times: number): void {
     this.#world.tell(`the links of ${member.id} flap`);
-    const others = this.#world.members.filter((other) => other !== member);
+    const others = this.#world.present.filter((other) => other !== member);
     const links = others.flatMap((other) => [[member, other] as const, [other, member] as const]);
     for (let i = 0; i < times; i++) {
       this.#world.later(2 * i * everyMs, () => {
@@ -296,21 +317,38 @@ export class Nemesis {
 
   /** What is derived from the log may be lost anywhere; of the log itself only a minority. */
   #mayLoseMore(member: SimulatedMember, damage: Damage): boolean {
-    const { members, plan } = this.#world;
+    // It would know the founders only, and refuse all others.
+    if (member.isFounder && this.#world.present.some(({ isFounder }) => !isFounder)) return false;
     // As long as the log has its beginning.
-    if (damage.startsWith('data') && plan.snapshotCount >= 10_000) return true;
+    if (damage.startsWith('data') && this.#world.plan.snapshotCount >= 10_000 && member.durable.baseIndex === 0)
+      return true;
     const { receipts, areReceiptsDamaged } = member.disk;
     // Log and receipts at once are more than a member can get over: it refuses to start.
     if (damage === 'receipt gone' ? member.isDamaged : areReceiptsDamaged || receipts.length === 0) return false;
-    const lost = members.filter((other) => other !== member && (other.isDamaged || other.isSuspect)).length;
-    return 2 * (lost + 1) < members.length;
+    return this.#mayBeLost(member);
+  }
+
+  /** What it holds, and what it has promised: those who decide are still a majority without it. */
+  #mayBeLost(member: SimulatedMember): boolean {
+    const world = this.#world;
+    if (this.#changes.mayBeRemoving || !world.areAcquainted(world.present)) return false;
+    return world.safety.possibleConfigurations().every(({ voters, votersOutgoing }) =>
+      [voters, votersOutgoing].every((half) => {
+        if (half.length === 0) return true;
+        // A learner may be a voter with the next entry.
+        const deciding = new Set([...half, member.id]);
+        const lost = [...deciding].filter((id) => id === member.id || world.isLost(id)).length;
+        return 2 * lost < deciding.size;
+      }),
+    );
   }
 
   #damageDisk(member: SimulatedMember, damage: Damage): void {
     const { disk, id, durable } = member;
     const { log, data } = disk.volumes;
     const chance = this.#world.chance.of(`damage ${id} ${this.#world.scheduler.count}`);
-    if (!damage.startsWith('data') && !log.isEmpty) member.isDamaged = true;
+    // A log without its beginning cannot build the store again, and is given up with it.
+    if ((!damage.startsWith('data') || member.durable.baseIndex > 0) && !log.isEmpty) member.isDamaged = true;
     switch (damage) {
       case 'log tail':
         this.#shortenLog(member, 1 + chance.below(4));
@@ -357,11 +395,14 @@ export class Nemesis {
   /** See this class; until the cluster has got over it no other faults happen. */
   #takeCopy(member: SimulatedMember, ageMs: number, downMs: number): void {
     const copy = member.disk.copy();
+    const { configurations } = this.#world.safety;
     if (copy.log.isEmpty || member.isDamaged || member.isSuspect) return;
     this.#world.later(ageMs, () => {
       if (this.#isOver || this.#isQuiet || !this.#mayLoseMore(member, 'log gone')) return;
+      // An older copy knows of no newer members, and would refuse them.
+      if (this.#world.safety.configurations !== configurations) return;
       this.#isQuiet = true;
-      this.heal(this.#world.members);
+      this.heal(this.#world.present);
       this.#when(
         () => this.#isCalm(member),
         () => {
@@ -384,7 +425,7 @@ export class Nemesis {
   #isCalm(member: SimulatedMember): boolean {
     const leader = this.#world.leader();
     if (leader === undefined || leader === member) return false;
-    return this.#world.members.every(
+    return this.#world.present.every(
       ({ running, durable, isDamaged, isSuspect }) =>
         running?.replica.core.leader === leader.id &&
         !isDamaged &&
@@ -397,7 +438,7 @@ export class Nemesis {
   #when(condition: () => boolean, go: () => void, untilMs = this.#world.scheduler.nowMs + patienceMs): void {
     if (condition()) {
       go();
-      if (!this.#world.members.some(({ isDamaged }) => isDamaged)) this.#endQuiet();
+      if (!this.#world.present.some(({ isDamaged }) => isDamaged)) this.#endQuiet();
     } else if (this.#world.scheduler.nowMs < untilMs) {
       this.#world.later(50, () => this.#when(condition, go, untilMs));
     } else {

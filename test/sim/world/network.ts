@@ -37,14 +37,15 @@ interface Station {
   receiver: Receiver | undefined;
   /** Grows when all that it has on its way is lost. */
   losses: number;
-  /** Whom it talks to; everybody, until it has been told. */
-  peers: ReadonlySet<MemberId> | undefined;
+  /** Whom it talks to, and where; everybody, until it has been told. */
+  peers: ReadonlyMap<MemberId, readonly string[]> | undefined;
   removed: ReadonlySet<MemberId>;
   readonly onRefused: ((refusal: Refusal) => void) | undefined;
 }
 
 /** A connection that broke is noticed after about that time. */
 const noticeMs = 5;
+const redialMs = 500;
 
 /**
  * The members' network: any direction of any link may be cut, lose, delay, overtake and repeat. Raft's messages have to
@@ -60,6 +61,8 @@ export class SimulatedNetwork {
   readonly #stations = new Map<MemberId, Station>();
   /** How many of the cuts under way concern a direction: they may overlap. */
   readonly #cuts = new Map<string, number>();
+  /** Whom each member was told of last, in this process or in the one before. */
+  readonly #told = new Map<MemberId, ReadonlyMap<MemberId, readonly string[]>>();
   readonly #weather: { readonly weather: Weather; readonly to: MemberId | undefined }[] = [];
   #calm: ReadonlySet<MemberId> = new Set();
 
@@ -81,7 +84,30 @@ export class SimulatedNetwork {
       onRefused,
     };
     this.#stations.set(member, station);
+    if ([...this.#stations.values()].some(({ removed }) => removed.has(member))) this.#redial(member, station);
     return new StationTransport(this, member, station);
+  }
+
+  setPeers(member: MemberId, station: Station, peers: readonly Peer[], removed: ReadonlySet<MemberId>): void {
+    const before = station.removed;
+    station.peers = new Map(peers.map(({ id, urls }) => [id, urls]));
+    this.#told.set(member, station.peers);
+    station.removed = removed;
+    for (const other of removed) {
+      const refused = this.#stations.get(other);
+      if (refused !== undefined && other !== member && !before.has(other)) this.#redial(other, refused);
+    }
+  }
+
+  /** Where that member dials the others, as it was told; undefined if it is down, or was not told yet. */
+  addressesAt(member: MemberId): ReadonlyMap<MemberId, readonly string[]> | undefined {
+    return this.#stations.get(member)?.peers;
+  }
+
+  /** It would dial the other one, and take a connection from it. Who was told nothing yet talks to everybody. */
+  knows(member: MemberId, other: MemberId): boolean {
+    const told = this.#told.get(member);
+    return told === undefined || (told.get(other) ?? []).length > 0;
   }
 
   /** The process has ended: its connections break. What it sent last was on its way already, or not. */
@@ -197,7 +223,8 @@ export class SimulatedNetwork {
    */
   #isOnTerms(from: MemberId, to: MemberId): boolean {
     const [dialer, dialed] = [this.#stations.get(from), this.#stations.get(to)];
-    if (dialer?.peers?.has(to) === false) return false;
+    // Without an address there is nothing to dial.
+    if (dialer?.peers !== undefined && (dialer.peers.get(to) ?? []).length === 0) return false;
     if (dialed?.peers?.has(from) !== false) return true;
     const code = dialed.removed.has(from) ? 'removed' : 'unknown_member';
     if (dialer !== undefined && !this.#isCut(from, to) && !this.#isCut(to, from)) {
@@ -205,6 +232,13 @@ export class SimulatedNetwork {
       this.#scheduler.after(this.#chance.between(0, noticeMs), dialer.process, () => dialer.onRefused?.(refusal));
     }
     return false;
+  }
+
+  /** A member that has nothing to say dials nevertheless, and hears that it was removed. */
+  #redial(member: MemberId, station: Station): void {
+    if (station.process.isGone || this.#stations.get(member) !== station) return;
+    for (const other of this.#stations.keys()) if (other !== member) this.#isOnTerms(member, other);
+    this.#scheduler.after(redialMs, undefined, () => this.#redial(member, station));
   }
 
   #tellUnreachable(member: MemberId, station: Station, lost: MemberId): void {
@@ -266,8 +300,7 @@ class StationTransport implements Transport {
   }
 
   setPeers(peers: readonly Peer[], removed: ReadonlySet<MemberId>): void {
-    this.#station.peers = new Set(peers.map(({ id }) => id));
-    this.#station.removed = removed;
+    this.#network.setPeers(this.#member, this.#station, peers, removed);
   }
 
   serve(_groupId: number, receiver: Receiver): void {

@@ -1,4 +1,4 @@
-import type { MemberId, Message } from '../../../src/raft/index.ts';
+import { emptyConfiguration, type MemberId, type Message } from '../../../src/raft/index.ts';
 import type { Operation as HistoryOperation } from '../../checking/history.ts';
 import { describeOperation } from '../../checking/history.ts';
 import { ModelCheck } from '../checks/model-check.ts';
@@ -12,8 +12,9 @@ import { Story } from '../story.ts';
 import { Trace } from '../trace.ts';
 import { WatchClients } from '../watch-clients.ts';
 import { Chance } from './chance.ts';
-import { SimulatedMember } from './member.ts';
+import { type FailureKind, type Founder, SimulatedMember } from './member.ts';
 import { SimulatedNetwork } from './network.ts';
+import { Operator } from './operator.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Operation } from './volume.ts';
 
@@ -29,12 +30,14 @@ export class World {
   readonly chance: Chance;
   readonly scheduler: Scheduler;
   readonly network: SimulatedNetwork;
+  /** All that there ever were, in the order of their arrival. */
   readonly members: readonly SimulatedMember[];
   readonly clients: Clients;
   readonly model = new ModelCheck();
   readonly storeClients: StoreClients;
   readonly watchClients: WatchClients;
   readonly leaseClients: LeaseClients;
+  readonly operator: Operator;
   readonly safety: SafetyWatch;
   readonly story = new Story();
   readonly trace = new Trace();
@@ -45,6 +48,7 @@ export class World {
   /** Messages delivered. */
   messages = 0;
   #reportedLeader = '';
+  readonly #all: SimulatedMember[] = [];
 
   constructor(plan: Plan) {
     this.plan = plan;
@@ -59,10 +63,16 @@ export class World {
       },
       { usesFrames: plan.usesFrames },
     );
-    const everyone = Array.from({ length: plan.members }, (_, i) => (i + 1).toString(16));
-    this.members = everyone.map((id) => this.#makeMember(id, everyone));
+    const founders = Array.from({ length: plan.members }, (_, i) => {
+      const id = (i + 1).toString(16);
+      return { id, name: `node${id}`, peerUrls: [peerUrlOf(`node${id}`)] };
+    });
+    this.members = this.#all;
+    for (const { id, name } of founders) this.#all.push(this.#makeMember(id, name, founders));
     this.supervised = new Set(this.members);
-    this.safety = new SafetyWatch(this.members);
+    const voters = founders.map(({ id }) => id);
+    this.safety = new SafetyWatch(this.members, { ...emptyConfiguration, voters });
+    this.operator = new Operator(this);
     this.clients = new Clients({
       plan: plan.clients,
       scheduler: this.scheduler,
@@ -82,12 +92,39 @@ export class World {
     this.leaseClients = new LeaseClients({ ...shared, chance: this.chance.of('lease clients') });
     this.scheduler.onSettled = () => this.#look();
     this.network.worsen(plan.weather);
-    for (const member of this.members) member.disk.setSpeed(plan.diskSpeed);
   }
 
+  /** The one with that number, counted anew from the first when there are fewer. */
   member(number: number): SimulatedMember {
-    const member = this.members[number];
-    if (member === undefined) throw new Error(`there is no member ${number}`);
+    const { present } = this;
+    const member = present[number % present.length];
+    if (member === undefined) throw new Error('there are no members');
+    return member;
+  }
+
+  /** Those that take part, or are about to: not removed, and not destroyed. */
+  get present(): readonly SimulatedMember[] {
+    return this.#all.filter(({ id, isDestroyed }) => !isDestroyed && !this.safety.isRemoved(id));
+  }
+
+  /** It has lost what it held, for good or until the others have filled it up. */
+  isLost(id: MemberId): boolean {
+    const member = this.#all.find((one) => one.id === id);
+    return member === undefined || member.isDestroyed || member.isDamaged || member.isSuspect;
+  }
+
+  /** Every two of them know each other's address: none that was away has missed who came meanwhile. */
+  areAcquainted(members: readonly SimulatedMember[]): boolean {
+    return members.every((one) => members.every((other) => one === other || this.network.knows(one.id, other.id)));
+  }
+
+  /** A machine of whoever was added by that id, with an empty disk. */
+  join(id: MemberId, name: string): SimulatedMember {
+    const known = this.#all.find((member) => member.id === id);
+    if (known !== undefined) return known;
+    const member = this.#makeMember(id, name, []);
+    this.#all.push(member);
+    this.supervised.add(member);
     return member;
   }
 
@@ -111,11 +148,12 @@ export class World {
     this.scheduler.after(delayMs, undefined, run);
   }
 
-  #makeMember(id: MemberId, everyone: readonly MemberId[]): SimulatedMember {
+  #makeMember(id: MemberId, name: string, founders: readonly Founder[]): SimulatedMember {
     const { plan, scheduler, network } = this;
     const member = new SimulatedMember({
       id,
-      everyone,
+      name,
+      founders,
       scheduler,
       network,
       chance: this.chance.of(`member ${id}`),
@@ -136,9 +174,10 @@ export class World {
         onResults: (by, entry, results) =>
           this.#check(() => this.model.onApplied(by.id, entry, results, this.scheduler.nowMs)),
         onNote: (by, text) => this.tell(`${by.id}: ${text}`),
-        onFailure: (by, reason, isExpected) => this.#onFailure(by, reason, isExpected),
+        onFailure: (by, reason, kind) => this.#onFailure(by, reason, kind),
       },
     });
+    member.disk.setSpeed(plan.diskSpeed);
     member.disk.onLogDurable = (operations) => this.#onLogDurable(member, operations);
     return member;
   }
@@ -202,15 +241,25 @@ export class World {
     }
   }
 
-  #onFailure(member: SimulatedMember, reason: unknown, isExpected: boolean): void {
+  #onFailure(member: SimulatedMember, reason: unknown, kind: FailureKind): void {
     const text = reason instanceof Error ? reason.message : String(reason);
     this.tell(`${member.id} stops: ${text.slice(0, 150)}`);
-    if (!isExpected) this.scheduler.stop(new Violation('member invariant', `${member.id}: ${text}`));
-    else if (this.supervised.has(member)) this.later(restartMs, () => this.supervised.has(member) && member.start());
+    if (kind === 'contradiction') {
+      this.scheduler.stop(new Violation('member invariant', `${member.id}: ${text}`));
+    } else if (kind === 'broken') {
+      if (this.supervised.has(member)) this.later(restartMs, () => this.supervised.has(member) && member.start());
+    } else if (!this.safety.isBeingRemoved(member.id)) {
+      this.scheduler.stop(new Violation('membership', `${member.id} was told that it was removed, and was not`));
+    }
   }
 
   #onEnded(operation: HistoryOperation): void {
     this.trace.mixText(JSON.stringify(operation.action));
     this.tell(describeOperation(operation));
   }
+}
+
+/** Where a member of that name is dialed. */
+export function peerUrlOf(name: string): string {
+  return `http://${name}:2380`;
 }
