@@ -28,7 +28,7 @@ class World {
             configuration: this.configuration,
             members: [...new Set([...this.formerMembers, ...membersOf(this.configuration)])],
             pendingConfiguration: this.isPending ? { index: 7, configuration: this.configuration } : undefined,
-          }) as RaftStatus,
+          }) as unknown as RaftStatus,
       },
       store: {
         get members() {
