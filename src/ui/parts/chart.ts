@@ -83,7 +83,8 @@ export class Chart {
       const path = run.map(
         ([i, value], at) => `${at === 0 ? 'M' : 'L'}${this.#x(i, values.length)} ${yOf(value, top)}`,
       );
-      const line = path.join('');
+      // A lone point is a line to itself, which round ends make visible.
+      const line = path.length === 1 ? `${path[0]}h0` : path.join('');
       const [first, last] = [run[0], run.at(-1)];
       if (isFilled && first !== undefined && last !== undefined) {
         const d = `${line}L${this.#x(last[0], values.length)} ${height}L${this.#x(first[0], values.length)} ${height}Z`;

@@ -73,7 +73,7 @@ export function overviewView({ feed, signal }: Context): View {
     title: 'Replication lag',
     scope: 'entries, largest',
     figure: 'highest',
-    format: rate,
+    format: count,
     leastTop: 10,
   });
   const body = el(
