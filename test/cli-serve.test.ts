@@ -61,7 +61,7 @@ test('serve: a signal and its repetition by npm are one; the server still stops 
 });
 
 test('serve: a signal while it starts ends it as well', async () => {
-  const server = new BalsaProcess(['serve', ...alone(), '--log-level=debug', '--snapshot-count=1']);
+  const server = new BalsaProcess(['serve', ...alone(), '--log-level=debug', '--max-wals=5']);
   await server.said(/options of etcd/);
   server.child.kill('SIGTERM');
   assert.equal((await server.ended()).code, 0);
