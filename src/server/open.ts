@@ -246,6 +246,7 @@ async function openPeers(
     clusterId,
     memberId,
     listenUrls: config.listenPeerUrls,
+    advertisedUrls: () => store.members.find(({ id }) => id === memberId)?.peerUrls ?? config.initialAdvertisePeerUrls,
     peers: members.filter(({ id }) => id !== memberId).map(({ id, peerUrls }) => ({ id, urls: peerUrls })),
     removed: store.removedMembers,
     softwareVersion: version,

@@ -26,6 +26,8 @@ export interface AcceptorOptions {
 
 export interface AcceptorEvents {
   onUp(member: MemberId): void;
+  /** A member of this cluster that is not known here introduces itself. True: it is known from now on. */
+  onStranger(hello: Hello): boolean;
   onRefused(refusal: Refusal): void;
   onMessages(groupId: number, messages: readonly Message[]): void;
   onRequest(from: MemberId, request: WireRequest): Promise<Uint8Array> | undefined;
@@ -136,7 +138,7 @@ export class Acceptor {
   }
 
   #replyTo(hello: Hello, remoteAddress: string): Hello | Refused {
-    const objection = objectionTo(hello, this.#options.identity) ?? this.#objectionToSecond(hello);
+    const objection = this.#objectionToSender(hello) ?? this.#objectionToSecond(hello);
     if (objection === undefined) return this.#options.helloTo(hello.from, hello.channel);
     const { code, reason } = objection;
     // Whoever makes up member ids must not fill the log with them.
@@ -148,6 +150,13 @@ export class Acceptor {
       reason,
     });
     return objection;
+  }
+
+  #objectionToSender(hello: Hello): Refused | undefined {
+    const { identity } = this.#options;
+    const objection = objectionTo(hello, identity);
+    if (objection?.code !== 'unknown_member' || !this.#events.onStranger(hello)) return objection;
+    return objectionTo(hello, identity);
   }
 
   /**

@@ -31,6 +31,8 @@ export interface Hello {
   /** `0.2.0`; of version 1 of the protocol nobody says so. */
   readonly software: string;
   readonly channel: Channel;
+  /** Where the sender can be dialed, for a receiver that has not heard of it yet. */
+  readonly peerUrls?: readonly string[];
 }
 
 /** The last frame: in place of a hello, or when a member is removed while it is connected. */
@@ -105,7 +107,9 @@ function packFrame(frame: Frame): readonly unknown[] {
     case 'hello': {
       const { versionMin, versionMax, clusterId, from, to, bootId, epoch } = frame;
       const known = [1, versionMin, versionMax, clusterId, from, to, bootId, epoch];
-      return versionMax < 2 ? known : [...known, frame.software, frame.channel];
+      if (versionMax < 2) return known;
+      const urls = frame.peerUrls === undefined ? [] : [frame.peerUrls];
+      return [...known, frame.software, frame.channel, ...urls];
     }
     case 'refused':
       return [2, frame.code, cut(frame.reason)];
@@ -162,7 +166,18 @@ function parseHello(fields: readonly unknown[]): Hello | undefined {
   if (!isName(clusterId) || !isMemberId(from) || !isMemberId(to) || !isName(bootId)) return undefined;
   const [software, channel] = versionMax < 2 ? ['0.1', 'main'] : later;
   if (!isName(software) || (channel !== 'main' && channel !== 'bulk')) return undefined;
-  return { type: 'hello', versionMin, versionMax, clusterId, from, to, bootId, epoch, software, channel };
+  const hello = { versionMin, versionMax, clusterId, from, to, bootId, epoch, software, channel } as const;
+  const [, , peerUrls] = later;
+  return isUrls(peerUrls) ? { type: 'hello', ...hello, peerUrls } : { type: 'hello', ...hello };
+}
+
+const helloUrlsMax = 4;
+const urlCharactersMax = 256;
+
+/** Whatever else stands there is a later version's. */
+function isUrls(value: unknown): value is readonly string[] {
+  const isUrl = (url: unknown): boolean => typeof url === 'string' && url.length <= urlCharactersMax;
+  return Array.isArray(value) && value.length <= helloUrlsMax && value.every(isUrl);
 }
 
 function parseRefused(fields: readonly unknown[]): Refused | undefined {

@@ -26,6 +26,10 @@ import {
  */
 const silenceMsMin = 750;
 
+/** Members that introduce themselves are believed that long without a sign of life, and that many at a time. */
+const strangerMsMax = 60_000;
+const strangersMax = 16;
+
 const stopping = 'this member is stopping';
 
 export interface PeerTransport extends Transport {
@@ -60,6 +64,11 @@ class StreamTransport implements PeerTransport {
   readonly #receivers = new Map<number, Receiver>();
   /** Who is to be told at the end of the turn, about whom. */
   readonly #unreachable = new Map<Receiver, Set<MemberId>>();
+  /**
+   * Members that were added while this one was away, or had lost its log, and when they introduced themselves: one of them
+   * may lead, and this member can hear of that from nobody else.
+   */
+  readonly #strangers = new Map<MemberId, number>();
   #epoch = 0;
   #lastTickMs = 0;
   #cancelTick: CancelTimer | undefined;
@@ -109,7 +118,9 @@ class StreamTransport implements PeerTransport {
 
   setPeers(peers: readonly Peer[], removed: ReadonlySet<MemberId>): void {
     if (this.#closing !== undefined) return;
-    this.#identity.setMembers(peers, removed);
+    for (const { id } of peers) this.#strangers.delete(id);
+    for (const id of removed) this.#strangers.delete(id);
+    this.#identity.setMembers(peers, removed, this.#strangers.keys());
     for (const link of this.#links.values()) {
       if (this.#identity.peerIds.has(link.id)) continue;
       this.#links.delete(link.id);
@@ -142,6 +153,27 @@ class StreamTransport implements PeerTransport {
     this.#cancelTick?.();
     for (const link of this.#links.values()) link.close(stopping);
     await this.#acceptor.close(stopping);
+  }
+
+  #admit({ from, peerUrls = [] }: Hello): boolean {
+    const isKnowable = peerUrls.length > 0 && peerUrls.every(isDialable) && this.#strangers.size < strangersMax;
+    if (!isKnowable || this.#closing !== undefined) return false;
+    this.#options.log.info('peer introduced itself', { peer: from, urls: peerUrls });
+    this.#strangers.set(from, this.#options.clock.monotonicMs());
+    this.#identity.addStranger(from);
+    this.#addLink({ id: from, urls: peerUrls });
+    return true;
+  }
+
+  #forgetStrangers(): void {
+    const now = this.#options.clock.monotonicMs();
+    for (const [id, sinceMs] of this.#strangers) {
+      if (now - Math.max(sinceMs, this.#acceptor.aliveMs(id)) <= strangerMsMax) continue;
+      this.#strangers.delete(id);
+      this.#identity.forgetStranger(id);
+      this.#links.get(id)?.close('it is no member that this one knows, and has fallen silent');
+      this.#links.delete(id);
+    }
   }
 
   #addLink(peer: Peer): void {
@@ -192,6 +224,7 @@ class StreamTransport implements PeerTransport {
         describe: { describe: () => this.#describe(), describeCluster: () => this.#describeCluster() },
       },
       {
+        onStranger: (hello) => this.#admit(hello),
         onUp: (member) => {
           this.#links.get(member)?.dialSoon();
           this.#tellReachable(member);
@@ -216,6 +249,7 @@ class StreamTransport implements PeerTransport {
   #helloTo(member: MemberId, channel: Channel): Hello {
     const { clusterId, memberId } = this.#identity;
     this.#epoch++;
+    const peerUrls = this.#options.advertisedUrls?.();
     return {
       type: 'hello',
       versionMin: protocolVersions.min,
@@ -227,6 +261,7 @@ class StreamTransport implements PeerTransport {
       epoch: this.#epoch,
       software: this.#options.softwareVersion,
       channel,
+      ...(peerUrls !== undefined && { peerUrls }),
     };
   }
 
@@ -268,6 +303,7 @@ class StreamTransport implements PeerTransport {
     // This process stood still, and its peers perhaps with it, as when a machine is suspended.
     if (elapsedMs > 2 * heartbeatMs) this.#forgiveSilence();
     this.#acceptor.sweep();
+    this.#forgetStrangers();
     for (const link of this.#links.values()) link.tick();
     // After a shorter stop signs of life may wait in the kernel: they are read before anyone is judged.
     if (this.#hasSilent()) clock.afterInput(() => this.#closeSilent());
@@ -303,14 +339,14 @@ class MutableIdentity implements Identity {
   readonly clusterId: string;
   readonly memberId: MemberId;
   readonly #options: TransportOptions;
-  #peerIds: ReadonlySet<MemberId> = new Set();
+  readonly #peerIds = new Set<MemberId>();
   #removedIds: ReadonlySet<MemberId> = new Set();
 
   constructor(options: TransportOptions) {
     this.clusterId = options.clusterId;
     this.memberId = options.memberId;
     this.#options = options;
-    this.setMembers(options.peers, options.removed);
+    this.setMembers(options.peers, options.removed, []);
   }
 
   get peerIds(): ReadonlySet<MemberId> {
@@ -325,12 +361,22 @@ class MutableIdentity implements Identity {
     return this.#options.clusterVersion();
   }
 
-  setMembers(peers: readonly Peer[], removed: ReadonlySet<MemberId>): void {
+  addStranger(member: MemberId): void {
+    this.#peerIds.add(member);
+  }
+
+  forgetStranger(member: MemberId): void {
+    this.#peerIds.delete(member);
+  }
+
+  setMembers(peers: readonly Peer[], removed: ReadonlySet<MemberId>, strangers: Iterable<MemberId>): void {
     assert(
       peers.every(({ id }) => id !== this.memberId),
       `member ${this.memberId} is among its own peers`,
     );
-    this.#peerIds = new Set(peers.map(({ id }) => id));
+    this.#peerIds.clear();
+    for (const { id } of peers) this.#peerIds.add(id);
+    for (const id of strangers) this.#peerIds.add(id);
     this.#removedIds = removed;
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../server/system-clock.ts';
 import { type Member, Members } from './testing/members.ts';
+import { RawPeer } from './testing/raw-peer.ts';
 import { until } from './testing/until.ts';
 import type { Peer, Refusal } from './transport.ts';
 
@@ -95,6 +96,40 @@ test('peers: whoever runs software from before the agreed version is refused, an
   await members.stopMember('2');
   await members.startMember('2', { softwareVersion: '0.2.0' });
   await members.allConnected();
+});
+
+test('peers: a member that was away takes in one that was added meanwhile, and answers it', async () => {
+  await using members = await Members.stopped(['1', '2'], systemClock);
+  const away = await members.startMember('1', { peers: [] });
+  const added = await members.startMember('2', { advertisedUrls: () => [members.wire('1', '2').url] });
+  const isKnown = ({ id, state }: { id: string; state: string }): boolean => id === '2' && state === 'connected';
+  await until('the connections', () => added.isConnectedTo('1') && away.transport.peers().some(isKnown));
+  assert.equal((await away.request('2', 'who leads?')).outcome, 'answered');
+  // It stays while the store still says nothing of it, and is an ordinary peer as soon as it does.
+  away.transport.setPeers([], none);
+  assert.equal(away.isConnectedTo('2'), true);
+  away.transport.setPeers(peersOf(members, away, ['2']), none);
+  away.transport.setPeers([], none);
+  await until('the refusal', () => added.peer('1').state === 'refused');
+});
+
+test('peers: one that was removed is not let in by introducing itself', async () => {
+  await using members = await Members.stopped(['1', '2'], systemClock);
+  await members.startMember('1', { peers: [], removed: new Set(['2']) });
+  const gone = await members.startMember('2', { advertisedUrls: () => [members.wire('1', '2').url] });
+  await until('the refusal', () => gone.peer('1').state === 'refused');
+  assert.match(gone.peer('1').reason ?? '', /^member 2 was removed from the cluster/);
+});
+
+test('peers: whoever makes up members does not fill the list of peers', async () => {
+  await using members = await Members.stopped(['1', '2'], systemClock);
+  const one = await members.startMember('1', { peers: [] });
+  const url = one.transport.addresses()[0] ?? '';
+  for (let id = 100; id < 130; id++) {
+    using peer = RawPeer.connect(url);
+    await peer.hello({ from: String(id), bootId: `raw${id}`, peerUrls: ['http://127.0.0.1:1'] });
+  }
+  assert.equal(one.transport.peers().length, 16);
 });
 
 async function startWith(members: Members, id: string, ids: readonly string[]): Promise<Member> {

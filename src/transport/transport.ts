@@ -126,6 +126,8 @@ export interface TransportOptions {
   readonly clusterId: string;
   readonly memberId: MemberId;
   readonly listenUrls: readonly string[];
+  /** Where the others dial this member; told to those who may not have heard of it. */
+  readonly advertisedUrls?: () => readonly string[];
   /** The other members, to begin with. */
   readonly peers: readonly Peer[];
   readonly removed: ReadonlySet<MemberId>;

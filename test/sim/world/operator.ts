@@ -2,10 +2,12 @@ import { BalsaError } from '../../../src/contract/errors.ts';
 import type { Promotion } from '../../../src/contract/members.ts';
 import type { MemberRecord } from '../../../src/mvcc/index.ts';
 import type { MemberId } from '../../../src/raft/index.ts';
+import type { SafetyWatch } from '../checks/safety.ts';
 import { Violation } from '../checks/violation.ts';
 import type { Chance } from './chance.ts';
 import type { Running, SimulatedMember } from './member.ts';
-import { peerUrlOf, type World } from './world.ts';
+import { peerUrlOf } from './peer-url.ts';
+import type { Scheduler } from './scheduler.ts';
 
 /** How a change ended. `unknown`: it may still be made. */
 export type ChangeOutcome = 'done' | 'refused' | 'unknown';
@@ -16,9 +18,20 @@ const lookAgainMs = 200;
 /** What was asked and not answered is over by then: nobody is stopped that long, or takes that long to ask. */
 const forgottenMs = 20_000;
 
+/** What an operator sees of the world. */
+export interface OperatedWorld {
+  readonly plan: { readonly members: number };
+  readonly chance: Chance;
+  readonly scheduler: Scheduler;
+  readonly present: readonly SimulatedMember[];
+  readonly safety: Pick<SafetyWatch, 'configuration' | 'isRemoved'>;
+  tell(text: string): void;
+  later(delayMs: number, run: () => void): void;
+}
+
 /** Whoever adds and removes members: through any of them, and never sure of having been heard. */
 export class Operator {
-  readonly #world: World;
+  readonly #world: OperatedWorld;
   readonly #chance: Chance;
   readonly #open = new Set<object>();
   #unknownUntilMs = 0;
@@ -29,7 +42,7 @@ export class Operator {
   readonly #promoted = new Set<MemberId>();
   readonly #refused = new Set<string>();
 
-  constructor(world: World) {
+  constructor(world: OperatedWorld) {
     this.#world = world;
     this.#chance = world.chance.of('operator');
     this.#lastNumber = world.plan.members;

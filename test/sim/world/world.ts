@@ -15,6 +15,7 @@ import { Chance } from './chance.ts';
 import { type FailureKind, type Founder, SimulatedMember } from './member.ts';
 import { SimulatedNetwork } from './network.ts';
 import { Operator } from './operator.ts';
+import { peerUrlOf } from './peer-url.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Operation } from './volume.ts';
 
@@ -257,9 +258,4 @@ export class World {
     this.trace.mixText(JSON.stringify(operation.action));
     this.tell(describeOperation(operation));
   }
-}
-
-/** Where a member of that name is dialed. */
-export function peerUrlOf(name: string): string {
-  return `http://${name}:2380`;
 }
