@@ -44,6 +44,11 @@ export class MemoryNetwork {
     this.#cut.clear();
   }
 
+  /** For what comes from nobody that it knows. */
+  receiverOf(member: MemberId): Receiver | undefined {
+    return this.#receivers.get(member);
+  }
+
   /** The receiver at the other end of a link, unless it is cut, or one of the two does not talk to the other. */
   reach(from: MemberId, to: MemberId): Receiver | undefined {
     if (this.#cut.has(`${from} ${to}`) || !this.#talks(from, to) || !this.#talks(to, from)) return undefined;

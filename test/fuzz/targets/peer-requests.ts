@@ -28,13 +28,13 @@ async function open(): Promise<OpenTarget> {
     make(random) {
       const command = encodeCommand(randomCommand(random, 1 + random.below(50)));
       const body = encodeWriteRequest(command, oneIn(random, 10) ? random.below(2 ** 32) : 1000 + random.below(9000));
-      const kind = oneIn(random, 20) ? `${random.below(5)}` : `${peerRequestKinds.write}`;
+      const kind = oneIn(random, 20) ? `${random.below(10)}` : `${peerRequestKinds.write}`;
       return { kind, bytes: oneIn(random, 4) ? body : mutate(random, body, command) };
     },
 
     async run({ kind, bytes }: Input) {
       if (++writes % writesMax === 0) await startAnew();
-      const receiver = members.network.reach('2', leader.id);
+      const receiver = members.network.receiverOf(leader.id);
       assert.ok(receiver !== undefined);
       const request = { groupId: 1, kind: Number(kind), timeoutMs: 5000, body: bytes };
       const asked = receiver.onRequest('2', request).then(
