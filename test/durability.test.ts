@@ -4,11 +4,14 @@ import { agreedContents } from './support/contents.ts';
 import { eventually, type NodeProcess, ProcessCluster } from './support/processes.ts';
 import { WriteLoad } from './support/write-load.ts';
 
-test('durability: the leader is killed 20 times under load, and no acknowledged write is missing', async (t) => {
+/** `KILLS=20 …` for more of them. */
+const kills = Number(process.env['KILLS'] ?? 8);
+
+test('durability: the leader is killed again and again under load, and no acknowledged write is missing', async (t) => {
   await using cluster = await ProcessCluster.start(3);
   await using load = new WriteLoad(cluster.nodes, 8);
   const gapsMs: number[] = [];
-  for (let round = 1; round <= 20; round++) {
+  for (let round = 1; round <= kills; round++) {
     const leader = await cluster.leader();
     const killedAtMs = performance.now();
     await leader.kill();

@@ -6,7 +6,7 @@ import { run } from './run.ts';
 import { searchSeeds } from './search-seeds.ts';
 import { shrink } from './shrink.ts';
 
-const seeds = 170;
+const seeds = 120;
 
 test('simulation: whole clusters keep every rule, whatever goes wrong', async (t) => {
   const { account, failure } = await searchSeeds({ from: 1, count: seeds, twiceEvery: 0 });

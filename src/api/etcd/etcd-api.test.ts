@@ -73,6 +73,7 @@ test('grpc: methods and services that are not there, and content that is not gRP
   );
   await assert.rejects(client.unary('/nope.Nope/Nope', rangeTypes, {}), failure(12, /^unknown service nope.Nope$/));
   const stream = client.session.request({ ':method': 'GET', ':path': '/version' });
+  stream.on('error', () => undefined);
   const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
   assert.equal(headers[':status'], 415);
   stream.close();
