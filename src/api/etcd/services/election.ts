@@ -12,17 +12,8 @@ export function electionService(options: EtcdOptions, headers: Headers): Service
   const queue = new TurnQueue(options);
 
   async function campaign({ name, lease, value }: messages.CampaignRequest, call: Call) {
-    const session = await queue.session(lease, call);
-    try {
-      const place = await queue.enter(name, session, value, call);
-      const header = await queue.turn(name, place, call);
-      const leader = { name, key: place.key, rev: place.createRevision, lease: session };
-      return { header: headers.of(header), leader };
-    } catch (reason) {
-      const { timeoutMs } = call;
-      if (lease === 0n) await options.leases.revoke(session, { timeoutMs }).catch(() => undefined);
-      throw reason;
-    }
+    const { header, key, createRevision, lease: session } = await queue.take(name, lease, value, call);
+    return { header: headers.of(header), leader: { name, key, rev: createRevision, lease: session } };
   }
 
   async function proclaim({ leader, value }: messages.ProclaimRequest, { timeoutMs }: Call) {

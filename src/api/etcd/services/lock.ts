@@ -13,16 +13,8 @@ export function lockService(options: EtcdOptions, headers: Headers): Service {
   const queue = new TurnQueue(options);
 
   async function lock({ name, lease }: messages.LockRequest, call: Call) {
-    const session = await queue.session(lease, call);
-    try {
-      const place = await queue.enter(name, session, nothing, call);
-      const header = await queue.turn(name, place, call);
-      return { header: headers.of(header), key: place.key };
-    } catch (reason) {
-      const { timeoutMs } = call;
-      if (lease === 0n) await options.leases.revoke(session, { timeoutMs }).catch(() => undefined);
-      throw reason;
-    }
+    const { header, key } = await queue.take(name, lease, nothing, call);
+    return { header: headers.of(header), key };
   }
 
   async function unlock({ key }: messages.UnlockRequest, { timeoutMs }: Call) {

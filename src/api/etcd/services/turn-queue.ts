@@ -30,8 +30,25 @@ export class TurnQueue {
     this.#options = options;
   }
 
+  /**
+   * Queues up and resolves when it is the first: the place, and the header of that moment. Without a lease it takes one of its
+   * own, which goes with the attempt if that fails.
+   */
+  async take(name: Uint8Array, lease: bigint, value: Uint8Array, call: Call): Promise<Place> {
+    const session = await this.#session(lease, call);
+    try {
+      const place = await this.#enter(name, session, value, call);
+      return { ...place, header: await this.#turn(name, place, call) };
+    } catch (reason) {
+      const { timeoutMs } = call;
+      // One that cannot be revoked now ends by itself, since nobody renews it.
+      if (lease === 0n) await this.#options.leases.revoke(session, { timeoutMs }).catch(() => undefined);
+      throw reason;
+    }
+  }
+
   /** The lease to queue with: that one, or a new one. Its errors have no code of their own, as etcd's. */
-  async session(lease: bigint, { timeoutMs }: Call): Promise<LeaseId> {
+  async #session(lease: bigint, { timeoutMs }: Call): Promise<LeaseId> {
     const { leases } = this.#options;
     if (lease === 0n) return (await leases.grant({ id: undefined, ttl: sessionTtl }, { timeoutMs })).id;
     if (lease < 0n) throw noLease();
@@ -42,7 +59,7 @@ export class TurnQueue {
   }
 
   /** Takes a place, or finds the one that the lease has already; its value is then `value` as well. */
-  async enter(name: Uint8Array, lease: LeaseId, value: Uint8Array, { timeoutMs }: Call): Promise<Place> {
+  async #enter(name: Uint8Array, lease: LeaseId, value: Uint8Array, { timeoutMs }: Call): Promise<Place> {
     const key = Buffer.concat([prefixOf(name), Buffer.from(lease.toString(16))]);
     const range = keyRange(key);
     const { header, succeeded, results } = await this.#options.kv.txn(
@@ -91,7 +108,7 @@ export class TurnQueue {
    * Resolves when nobody is before the place any more and it is still there: whose lease has ended meanwhile never gets its turn
    * (etcd#11456). Renews the lease while it waits. A call that is canceled leaves the queue.
    */
-  async turn(name: Uint8Array, place: Place, call: Call): Promise<AnswerHeader> {
+  async #turn(name: Uint8Array, place: Place, call: Call): Promise<AnswerHeader> {
     const { signal, timeoutMs } = call;
     const renewal = await this.#renewal(place.lease, timeoutMs);
     try {
