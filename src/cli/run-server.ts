@@ -4,10 +4,12 @@ import { openLog, type ProcessLog } from '../server/logger.ts';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import { adviseOnNodeVersion } from './node-version.ts';
 import { expelledMessage, tellParent } from './parent-channel.ts';
+import { collectGarbageEarly } from './process-memory.ts';
 import { firstStopSignal } from './stop-signal.ts';
 
 /** Runs one member of a cluster until a signal or a failure ends it. `flags` are those of `balsa serve`, as parsed. */
 export async function runServer(flags: Readonly<Record<string, unknown>>): Promise<void> {
+  collectGarbageEarly();
   const { config, warnings } = load(flags);
   const log = openLog({ level: config.logLevel, format: config.logFormat, member: config.name });
   endOnMistakes(log);

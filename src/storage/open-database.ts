@@ -31,7 +31,7 @@ const defaults = {
   // them tables, are the least that LevelDB takes). A list of everything maps as much of the store as may stay open; a read
   // of a table that is not open costs some 25 µs more.
   log: { writeBufferBytes: 4 * 2 ** 20, cacheBytes: 2 ** 20, maxOpenFiles: 74, tableBytes: 2 ** 19 },
-  data: { writeBufferBytes: 8 * 2 ** 20, cacheBytes: 8 * 2 ** 20, maxOpenFiles: 74, tableBytes: 2 ** 20 },
+  data: { writeBufferBytes: 8 * 2 ** 20, cacheBytes: 8 * 2 ** 20, maxOpenFiles: 74, tableBytes: 2 ** 19 },
 } as const;
 
 /**
