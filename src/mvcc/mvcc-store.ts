@@ -4,6 +4,7 @@ import type { LeaseId, LeaseRecord } from '../contract/lease.ts';
 import type { WatchRequest } from '../contract/watch.ts';
 import type { EntryContext, ScanQuestion } from './apply.ts';
 import { applyAtOnce, applySlowly, isSlow } from './apply-command.ts';
+import { breathe } from './breathe.ts';
 import { MalformedBytes } from './byte-layout.ts';
 import { type Command, decodeCommands, encodeCommand } from './command.ts';
 import { DamagedValue } from './damaged-value.ts';
@@ -111,6 +112,7 @@ class MvccStore implements Store {
         revision: () => this.revision,
         compactRevision: () => this.compactRevision,
         readChanges: (from, range, limits) => this.#readChanges(from, range, limits),
+        breathe: () => breathe(options.clock),
       },
       { ...pastLimits, changesMax: options.watchStepChanges ?? pastLimits.changesMax },
     );

@@ -73,7 +73,7 @@ export class BalsaClient implements Client {
       isClosed = true;
     };
     answer.on('data', (chunk: Buffer) => parser.push(chunk));
-    answer.once('end', () => onEnd('the server ended the stream'));
+    answer.once('end', () => onEnd(`the server ended the stream: ${parser.problem ?? 'it did not say why'}`));
     answer.once('error', (reason) => onEnd(reason.message));
     return {
       pause: () => answer.pause(),

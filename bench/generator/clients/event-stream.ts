@@ -13,9 +13,15 @@ const changeSchema = z.object({
 export class EventStreamParser {
   readonly #onEvent: (event: Pair) => void;
   #rest = '';
+  #problem: string | undefined;
 
   constructor(onEvent: (event: Pair) => void) {
     this.#onEvent = onEvent;
+  }
+
+  /** Why the server ends the stream, once it has said so. */
+  get problem(): string | undefined {
+    return this.#problem;
   }
 
   push(chunk: Buffer): void {
@@ -32,6 +38,7 @@ export class EventStreamParser {
       else if (line.startsWith('data:')) data += line.slice('data:'.length).trim();
     }
     if (type === 'compacted') throw new Error(`a watch was told that its history is compacted: ${data}`);
+    if (type === 'error') this.#problem = data;
     if (type !== 'change') return;
     for (const { kv } of changeSchema.parse(JSON.parse(data)).events) {
       this.#onEvent({ key: kv.key, value: kv.value ?? '' });

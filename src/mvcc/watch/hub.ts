@@ -1,8 +1,8 @@
 import { BalsaError } from '../../contract/errors.ts';
-import type { KeyRange, KeyValue, Revision } from '../../contract/kv.ts';
-import type { WatchBatch, WatchEvent, WatchRequest } from '../../contract/watch.ts';
-import { toKeyValue } from '../record.ts';
-import type { KeyChange, RevisionChanges } from '../tables.ts';
+import type { KeyRange, Revision } from '../../contract/kv.ts';
+import type { WatchBatch, WatchRequest } from '../../contract/watch.ts';
+import type { RevisionChanges } from '../tables.ts';
+import { BatchCache, batchOf, bytesOf, isInside } from './batch.ts';
 
 /** Who is told; see `WatchSink` of the service, which is the same. */
 export interface WatchSink {
@@ -27,6 +27,8 @@ export interface WatchSource {
    * which that is complete.
    */
   readChanges(from: Revision, range: KeyRange, limits: PastLimits): Promise<PastChanges>;
+  /** Lets what has arrived be handled first. */
+  breathe(): Promise<void>;
 }
 
 export interface PastLimits {
@@ -45,6 +47,10 @@ const recentRevisionsMax = 4096;
 const recentBytesMax = 4 * 1024 * 1024;
 /** What is read of the past in one step, unless the store is told otherwise. */
 export const pastLimits = { changesMax: 1000, bytesMax: 512 * 1024 } as const;
+/** Batches for several watchers, about. */
+const sharedBytesMax = 4 * 1024 * 1024;
+/** Steps of catching up between two looks at what has arrived: a few ms for sockets that take what they are given. */
+const stepsAtATime = 16;
 /** The least that is read for a watcher that takes little at a time; what it does not take is read again. */
 const stepBytesMin = 16 * 1024;
 
@@ -64,6 +70,7 @@ export class WatchHub {
   readonly #keyGroups = new Map<string, Set<Group>>();
   readonly #rangeGroups = new Set<Group>();
   readonly #recent: RevisionChanges[] = [];
+  readonly #batches = new BatchCache(sharedBytesMax);
   #recentBytes = 0;
   /** Watchers to be caught up, in turn. */
   readonly #behind = new Set<Watcher>();
@@ -129,6 +136,8 @@ export class WatchHub {
     const compactRevision = this.#source.compactRevision();
     if (compactRevision === this.#compactedTo) return;
     this.#compactedTo = compactRevision;
+    // They may tell of what was before a revision that is compacted now.
+    this.#batches.clear();
     for (const watcher of [...this.#behind]) this.#endIfCompacted(watcher);
     for (const group of this.#groups.values()) for (const watcher of [...group.paused]) this.#endIfCompacted(watcher);
   }
@@ -150,7 +159,7 @@ export class WatchHub {
     }
     for (const group of groups) {
       if (group.synced.size === 0) continue;
-      const batch = group.batch(changes, this.#source.compactRevision());
+      const batch = this.#batch(group, changes);
       if (batch !== undefined) for (const watcher of group.synced) this.#give(watcher, batch);
     }
   }
@@ -193,12 +202,15 @@ export class WatchHub {
   }
 
   async #catchUp(): Promise<void> {
+    let steps = 0;
     try {
       for (let [watcher] = this.#behind; watcher !== undefined; [watcher] = this.#behind) {
         this.#behind.delete(watcher);
         // At the end of the line, so that everybody gets on a step at a time.
         this.#behind.add(watcher);
         await this.#step(watcher);
+        // What is in memory is given without waiting for anything.
+        if (++steps % stepsAtATime === 0) await this.#source.breathe();
       }
     } finally {
       this.#isCatchingUp = false;
@@ -224,7 +236,7 @@ export class WatchHub {
     let bytes = 0;
     for (const changes of past.revisions) {
       bytes += bytesOf(changes);
-      const batch = watcher.group.batch(changes, this.#source.compactRevision());
+      const batch = this.#batch(watcher.group, changes);
       watcher.next = changes.revision + 1;
       if (batch === undefined) continue;
       const taken = watcher.sink.onBatch(batch);
@@ -243,16 +255,20 @@ export class WatchHub {
     watcher.next = Math.max(watcher.next, past.completeTo + 1);
   }
 
-  /** Gives it what is still in memory; true if that is all there is. */
+  /** Gives it what is still in memory, a step of it; false if what it needs is not there any more. */
   #join(watcher: Watcher): boolean {
     const revision = this.#source.revision();
     if (watcher.next <= revision) {
       const [oldest] = this.#recent;
       if (oldest === undefined || oldest.revision > watcher.next || this.#toldTo < revision) return false;
+      let bytes = 0;
       for (let at = watcher.next - oldest.revision; at < this.#recent.length; at++) {
-        const batch = watcher.group.batch(this.#recent[at] as RevisionChanges, this.#source.compactRevision());
+        if (bytes > this.#pastLimits.bytesMax) return true;
+        const changes = this.#recent[at] as RevisionChanges;
+        bytes += bytesOf(changes);
+        watcher.next = changes.revision + 1;
+        const batch = this.#batch(watcher.group, changes);
         if (batch === undefined) continue;
-        watcher.next = batch.revision + 1;
         const taken = watcher.sink.onBatch(batch);
         if (watcher.isOver) return true;
         if (taken === true) continue;
@@ -261,11 +277,15 @@ export class WatchHub {
         watcher.group.paused.add(watcher);
         return true;
       }
-      watcher.next = revision + 1;
     }
     this.#behind.delete(watcher);
     watcher.group.synced.add(watcher);
     return true;
+  }
+
+  #batch(group: Group, changes: RevisionChanges): WatchBatch | undefined {
+    const make = (): WatchBatch | undefined => batchOf(changes, group.request, this.#source.compactRevision());
+    return group.members === 1 ? make() : this.#batches.get(group, changes, make);
   }
 
   #endIfCompacted(watcher: Watcher): boolean {
@@ -336,6 +356,7 @@ export class WatchHub {
 
   #forgetRecent(): void {
     if (this.#recent.length === 0) return;
+    this.#batches.clear();
     this.#recent.length = 0;
     this.#recentBytes = 0;
   }
@@ -380,52 +401,8 @@ class Group {
   }
 
   has(key: Uint8Array): boolean {
-    const { start, end } = this.request.range;
-    return Buffer.compare(key, start) >= 0 && (end === undefined || Buffer.compare(key, end) < 0);
+    return isInside(key, this.request.range);
   }
-
-  /** What of a revision concerns it; undefined if nothing does. */
-  batch({ revision, changes }: RevisionChanges, compactRevision: Revision): WatchBatch | undefined {
-    const { filter } = this.request;
-    // What was before a revision goes with its compaction, wherever it could still be found.
-    const previous = this.request.previous && revision > compactRevision;
-    const events: WatchEvent[] = [];
-    for (const change of changes) {
-      const type = change.record === undefined ? 'delete' : 'put';
-      if (type !== filter && this.has(change.key)) events.push(eventOf(revision, change, previous));
-    }
-    return events.length === 0 ? undefined : new SharedBatch(revision, events);
-  }
-}
-
-class SharedBatch implements WatchBatch {
-  readonly revision: Revision;
-  readonly events: readonly WatchEvent[];
-  readonly #encoded = new Map<(batch: WatchBatch) => Buffer, Buffer>();
-
-  constructor(revision: Revision, events: readonly WatchEvent[]) {
-    this.revision = revision;
-    this.events = events;
-  }
-
-  encoded(encode: (batch: WatchBatch) => Buffer): Buffer {
-    let bytes = this.#encoded.get(encode);
-    if (bytes === undefined) {
-      bytes = encode(this);
-      this.#encoded.set(encode, bytes);
-    }
-    return bytes;
-  }
-}
-
-function eventOf(revision: Revision, { key, record, old }: KeyChange, previous: boolean): WatchEvent {
-  const before = previous && old !== undefined ? toKeyValue(key, old) : undefined;
-  if (record !== undefined) return { type: 'put', kv: toKeyValue(key, record), previous: before };
-  return { type: 'delete', kv: deletedKv(key, revision), previous: before };
-}
-
-function deletedKv(key: Uint8Array, revision: Revision): KeyValue {
-  return { key, value: noValue, createRevision: 0, modRevision: revision, version: 0 };
 }
 
 function compactedWatch(next: Revision, compactRevision: Revision): BalsaError {
@@ -451,13 +428,3 @@ function singleKey({ start, end }: KeyRange): string | undefined {
 function nameOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
 }
-
-function bytesOf({ changes }: RevisionChanges): number {
-  let bytes = 64;
-  for (const { key, record, old } of changes) {
-    bytes += 64 + key.length + (record?.value.length ?? 0) + (old?.value.length ?? 0);
-  }
-  return bytes;
-}
-
-const noValue = new Uint8Array();
