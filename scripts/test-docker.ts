@@ -6,7 +6,13 @@
  * names of their own and are gone at the end.
  */
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -25,12 +31,21 @@ const members: readonly Member[] = [
   { service: 'balsa3', url: 'http://127.0.0.1:32379' },
 ];
 
+const joiners: readonly Member[] = [
+  { service: 'balsa4', url: 'http://127.0.0.1:42379' },
+  { service: 'balsa5', url: 'http://127.0.0.1:52379' },
+];
+const five = ['-f', 'docker-compose.yml', '-f', 'docker-compose.five.yml'];
+
 const compose = findCompose();
+const scratch = mkdtempSync(join(tmpdir(), 'balsa-docker-'));
 try {
   await tryImage();
   await tryCluster();
+  await tryOperations();
 } finally {
-  await step('everything is taken away again', () => inProject('down', '-v', '--timeout', '5'));
+  await step('everything is taken away again', () => inProject(...five, 'down', '-v', '--timeout', '5'));
+  rmSync(scratch, { recursive: true, force: true });
 }
 const left = await docker('volume', 'ls', '--quiet', '--filter', `name=${project}`);
 assert.equal(left, '', 'no volume is left');
@@ -106,6 +121,67 @@ async function tryCluster(): Promise<void> {
       for (const { url } of members) assert.equal(await get(url, `from/${service}`), service);
     }
   });
+}
+
+/** docs/operations.md: grow to five, back up, lose everything, restore. */
+async function tryOperations(): Promise<void> {
+  const [first] = members as readonly [Member];
+  const keys = Array.from({ length: 200 }, (_, i) => `kept/${i}`);
+
+  await step('two more members join, catch up and vote', async () => {
+    for (const key of keys) await put(first.url, key, key);
+    await inProject(...five, 'up', '--detach', '--no-build');
+    await allHealthy(joiners);
+    await eventually('five members vote', 60_000, async () => {
+      const voters = await listMembers(first.url);
+      return voters.length === 5 && voters.every(({ learner }) => !learner);
+    });
+    for (const { url } of joiners) assert.equal(await get(url, 'kept/0', 'stale'), 'kept/0');
+  });
+
+  await step('two of the five are killed: the others go on', async () => {
+    const [one, two] = members as readonly [Member, Member];
+    for (const { service } of [one, two]) await docker('kill', await containerOf(service));
+    for (const { service, url } of joiners) {
+      await eventually(`a put through ${service}`, 15_000, () => put(url, 'with-three-of-five', service));
+    }
+    for (const { service } of [one, two]) await docker('start', await containerOf(service));
+    await allHealthy();
+  });
+
+  const backup = join(scratch, 'balsa.backup');
+  await step('a backup is taken with curl’s GET /v1/snapshot, and everything is destroyed', async () => {
+    const answer = await fetch(`${first.url}/v1/snapshot`);
+    assert.equal(answer.status, 200);
+    assert.ok(answer.body !== null);
+    await pipeline(Readable.fromWeb(answer.body), createWriteStream(backup));
+    await inProject(...five, 'down', '-v');
+  });
+
+  await step('it is restored into three new members, which have every key', async () => {
+    for (const { service } of members) {
+      const restore = ['snapshot', 'restore', '-', '--config-file=/etc/balsa/node.yaml'];
+      await inProjectFrom(backup, 'run', '--rm', '-T', service, ...restore);
+    }
+    await inProject('up', '--detach', '--no-build');
+    await allHealthy();
+    for (const { url } of members) for (const key of keys) assert.equal(await get(url, key, 'stale'), key);
+    assert.equal((await listMembers(first.url)).length, 3);
+  });
+
+  await step('the page is there on every member', async () => {
+    for (const { url } of members) {
+      const answer = await fetch(`${url}/ui/`);
+      assert.equal(answer.status, 200);
+      assert.match(await answer.text(), /<title>.*Balsa/i);
+    }
+  });
+}
+
+async function listMembers(url: string): Promise<readonly { readonly learner: boolean }[]> {
+  const answer = await fetch(`${url}/v1/cluster/members`, { signal: AbortSignal.timeout(5000) });
+  const { members: listed } = (await answer.json()) as { members: { role: string }[] };
+  return listed.map(({ role }) => ({ learner: role === 'learner' }));
 }
 
 /** `docker stop` of the leader while clients put through it. */
@@ -186,8 +262,8 @@ async function leader(): Promise<Member> {
   });
 }
 
-async function allHealthy(): Promise<void> {
-  for (const { service } of members) {
+async function allHealthy(expected = members): Promise<void> {
+  for (const { service } of expected) {
     const container = await containerOf(service);
     await eventually(`${service} is healthy`, 60_000, async () => {
       const state = await docker('inspect', '--format', '{{.State.Status}} {{.State.Health.Status}}', container);
@@ -243,6 +319,21 @@ async function eventually<T>(
 async function inProject(...args: readonly string[]): Promise<string> {
   const [command, ...first] = compose;
   return run(command, [...first, '--project-name', project, ...args]);
+}
+
+/** The same, with a file as its standard input. */
+async function inProjectFrom(path: string, ...args: readonly string[]): Promise<void> {
+  const [command, ...first] = compose;
+  const child = spawn(command, [...first, '--project-name', project, ...args], {
+    cwd: root,
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const [[code]] = await Promise.all([once(child, 'exit'), pipeline(createReadStream(path), child.stdin)]);
+  assert.equal(code, 0, `${command} ${args.join(' ')} failed:\n${said}`);
 }
 
 async function docker(...args: readonly string[]): Promise<string> {
