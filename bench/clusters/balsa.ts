@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { memoryArguments, memoryEnvironment } from '../../src/cli/process-memory.ts';
@@ -62,6 +63,8 @@ export async function startBalsa(options: {
     readyPath: '/readyz',
     shapes: isGrpc ? grpcShapes : http1Shapes,
     leadership: () => leadership(nodes),
+    revisionOf: async (node) => statusSchema.parse(await node.json('/v1/status')).revision,
+    isReceivingSnapshot: ({ dataDir }) => existsSync(join(dataDir, 'data.incoming')),
     fill: () => fill(nodes),
     drive: (load) => {
       if (isGrpc) return driveOverGrpc(load, options.memoryDirectory);

@@ -13,6 +13,8 @@ export interface TrialOptions {
   readonly stoppedReaders: number;
   /** What is written past the stopped readers. */
   readonly eventMegabytes: number;
+  /** Puts that go on while a member of `catch-up` is fed. */
+  readonly writesPerSecond: number;
 }
 
 /** What a trial stands on: clusters of one make, one at a time. */
