@@ -5,6 +5,7 @@ import type { WriteReport } from '../generator/commands.ts';
 import { GeneratorProcess } from '../generator/generator-process.ts';
 import { monotonicMicros } from '../generator/open-client.ts';
 import { MemorySampler } from '../memory-sampler.ts';
+import { machineCpuSeconds } from '../process-usage.ts';
 import { percentile } from '../statistics.ts';
 import { loadKeys, targetOf, verifyLoad } from './generators.ts';
 import { isReady } from './restart.ts';
@@ -90,6 +91,11 @@ async function run(ground: Ground): Promise<Outcome> {
       { name: 'put p50 while it catches up', unit: 'ms', value: latency(report, catching, 50) },
       { name: 'longest put while it catches up', unit: 'ms', value: latency(report, catching, 100) },
       ...growth,
+      { name: 'cores of the leader before', unit: '', value: before.cores[0] ?? Number.NaN },
+      { name: 'cores of the leader while it catches up', unit: '', value: catching.cores[0] ?? Number.NaN },
+      { name: 'cores of the follower while it catches up', unit: '', value: catching.cores[1] ?? Number.NaN },
+      { name: 'cores of the whole machine before', unit: '', value: before.machineCores },
+      { name: 'cores of the whole machine while it catches up', unit: '', value: catching.machineCores },
       { name: 'puts sent while it catches up', unit: '/s', value: sentIn(report, catching) / catching.seconds },
     ],
     problems: [
@@ -111,18 +117,27 @@ interface Period {
   /** By node, as they were named. */
   readonly peaksMiB: readonly number[];
   readonly ownPeaksMiB: readonly number[];
+  /** Processor time of each node, and of the whole machine, a second. */
+  readonly cores: readonly number[];
+  readonly machineCores: number;
   readonly memorySamples: MemorySampler['samples'];
 }
 
 async function observe(nodes: readonly ServerProcess[], during: () => Promise<void>): Promise<Period> {
   using sampler = new MemorySampler(nodes);
+  const cpuOf = (node: ServerProcess): number => (node.isRunning ? node.cpuSeconds : 0);
+  const cpuBefore = nodes.map(cpuOf);
+  const machineBefore = machineCpuSeconds();
   const fromMicros = monotonicMicros();
   await during();
   const toMicros = monotonicMicros();
+  const seconds = (toMicros - fromMicros) / 1e6;
   return {
     fromMicros,
     toMicros,
-    seconds: (toMicros - fromMicros) / 1e6,
+    seconds,
+    cores: nodes.map((node, i) => (cpuOf(node) - (cpuBefore[i] ?? 0)) / seconds),
+    machineCores: (machineCpuSeconds() - machineBefore) / seconds,
     peaksMiB: sampler.peaksMiB,
     ownPeaksMiB: sampler.ownPeaksMiB,
     memorySamples: sampler.samples,
