@@ -38,8 +38,8 @@ export const usage = `npm run bench -- [options]
   --protocol P          how requests come to Balsa: rest (wrk; default) or grpc (h2load, as to etcd)
   --no-etcd             Balsa alone
   --with-etcd           etcd also with more than 1,000,000 keys, where it is left out otherwise
-  --keys N              keys, catch-up: how many (default: 1000000); above that keys judges only memory
-  --value-bytes N       keys, history, watchers, catch-up: bytes of a value (default: 256)
+  --keys N              keys, catch-up, backup: how many (default: 1000000); above that keys judges only memory
+  --value-bytes N       of all trials: bytes of a value (default: 256)
   --overwrites N        history: how often each key is written (default: 1000)
   --watchers N          watchers: how many (default: 10000)
   --stopped-readers N   watchers: how many of them stop reading (default: 1000)
