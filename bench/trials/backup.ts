@@ -129,11 +129,11 @@ async function compare(original: Cluster, revision: number, restored: Cluster): 
     const [one, other] = await Promise.all([expected.next(), found.next()]);
     if (one.done === true && other.done === true) break;
     const [before, after] = [describe(one), describe(other)];
-    if (before !== after) differences.push(`${before} became ${after}`);
+    if (before !== after) differences.push(`${before.slice(0, 200)} became ${after.slice(0, 200)}`);
     if (one.done === true || other.done === true || differences.length === differencesMax) break;
     keys++;
   }
-  return { keys, problems: differences.map((difference) => `restored differently: ${difference.slice(0, 400)}`) };
+  return { keys, problems: differences.map((difference) => `restored differently: ${difference}`) };
 }
 
 function clientOf({ nodes }: Cluster): ReturnType<typeof connect> {
@@ -144,5 +144,5 @@ function describe(result: IteratorResult<KeyValue, void>): string {
   if (result.done === true) return 'nothing';
   const { key, value, createRevision, modRevision, version, lease } = result.value;
   const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
-  return JSON.stringify([text(key), text(value), createRevision, modRevision, version, lease?.toString()]);
+  return JSON.stringify([text(key), createRevision, modRevision, version, lease?.toString(), text(value)]);
 }
