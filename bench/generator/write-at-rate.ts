@@ -5,6 +5,8 @@ import { monotonicMicros, openClient } from './open-client.ts';
 import { randomTexts } from './random-text.ts';
 
 const connections = 32;
+/** A server that does not keep up would fill this process; what is late then shows as a rate that was not kept. */
+const outstandingMax = 10_000;
 
 /**
  * Each write is sent at its time, not when the one before is answered: a server that stalls is seen to stall. The value
@@ -38,7 +40,7 @@ export async function writeAtRate(job: WriteJob, stop?: AbortSignal): Promise<Wr
     let sent = 0;
     while (sent < job.writes && stop?.aborted !== true) {
       // A timer takes a millisecond at least: at high rates several writes are due at once.
-      for (; sent < job.writes && timeOf(sent) <= performance.now(); sent++) {
+      for (; sent < job.writes && timeOf(sent) <= performance.now() && underWay.size < outstandingMax; sent++) {
         const sending: Promise<void> = send(sent).finally(() => underWay.delete(sending));
         underWay.add(sending);
       }
