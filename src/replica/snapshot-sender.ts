@@ -16,7 +16,7 @@ const transfersMax = 3;
  */
 const restShare = 2;
 /** However slow it is, a follower has to get further. */
-const restMsMax = 500;
+const restMsMax = 250;
 
 export interface SnapshotSenderOptions {
   readonly log: Pick<RaftLog, 'term' | 'configurations'>;
