@@ -96,7 +96,7 @@ function contendersOf({ balsa, etcd }: Tools, directory: string, { protocol }: B
   const memory = memoryDirectory();
   const own = { version: balsa, directory, protocol, memoryDirectory: memory };
   return {
-    balsa: { name: 'balsa', flags: balsaFlags, start: () => startBalsa(own) },
+    balsa: { name: 'balsa', flags: balsaFlags, start: (prepare) => startBalsa({ ...own, prepare }) },
     etcd: etcd && {
       name: 'etcd',
       flags: etcdFlags,

@@ -16,6 +16,7 @@ export class MemorySampler implements Disposable {
   readonly #start = performance.now();
   readonly #timer: NodeJS.Timeout;
   readonly #peaks: number[];
+  readonly #ownPeaks: number[];
   #samples: MemorySample[] = [];
   #skip = 1;
   #ticks = 0;
@@ -23,6 +24,7 @@ export class MemorySampler implements Disposable {
   constructor(nodes: readonly ServerProcess[]) {
     this.#nodes = nodes;
     this.#peaks = nodes.map(() => 0);
+    this.#ownPeaks = nodes.map(() => 0);
     this.#timer = setInterval(() => this.#look(), intervalMs);
     this.#look();
   }
@@ -31,6 +33,12 @@ export class MemorySampler implements Disposable {
   get peaksMiB(): readonly number[] {
     this.#look();
     return [...this.#peaks];
+  }
+
+  /** The same without files that a node has mapped, which the kernel can drop. */
+  get ownPeaksMiB(): readonly number[] {
+    this.#look();
+    return [...this.#ownPeaks];
   }
 
   get samples(): readonly MemorySample[] {
@@ -42,8 +50,12 @@ export class MemorySampler implements Disposable {
   }
 
   #look(): void {
-    const rssMiB = this.#nodes.map(residentMiB);
-    for (const [i, value] of rssMiB.entries()) this.#peaks[i] = Math.max(this.#peaks[i] ?? 0, value);
+    const memories = this.#nodes.map(memoryMiB);
+    const rssMiB = memories.map(({ rss }) => rss);
+    for (const [i, { rss, own }] of memories.entries()) {
+      this.#peaks[i] = Math.max(this.#peaks[i] ?? 0, rss);
+      this.#ownPeaks[i] = Math.max(this.#ownPeaks[i] ?? 0, own);
+    }
     if (this.#ticks++ % this.#skip !== 0) return;
     this.#samples.push({ seconds: (performance.now() - this.#start) / 1000, rssMiB });
     if (this.#samples.length <= samplesMax) return;
@@ -53,9 +65,9 @@ export class MemorySampler implements Disposable {
 }
 
 /** 0 while a node is down. */
-function residentMiB(node: ServerProcess): number {
-  if (!node.isRunning) return 0;
-  const { rssBytes } = memoryOf(node.pid);
+function memoryMiB(node: ServerProcess): { readonly rss: number; readonly own: number } {
+  if (!node.isRunning) return { rss: 0, own: 0 };
+  const { rssBytes, anonymousBytes } = memoryOf(node.pid);
   // It has just ended, and is only remembered by the kernel.
-  return Number.isNaN(rssBytes) ? 0 : rssBytes / 2 ** 20;
+  return Number.isNaN(rssBytes) ? { rss: 0, own: 0 } : { rss: rssBytes / 2 ** 20, own: anonymousBytes / 2 ** 20 };
 }

@@ -38,12 +38,13 @@ export const usage = `npm run bench -- [options]
   --protocol P          how requests come to Balsa: rest (wrk; default) or grpc (h2load, as to etcd)
   --no-etcd             Balsa alone
   --with-etcd           etcd also with more than 1,000,000 keys, where it is left out otherwise
-  --keys N              keys: how many (default: 1000000); above that only memory is judged
-  --value-bytes N       keys, history, watchers: bytes of a value (default: 256)
+  --keys N              keys, catch-up, backup: how many (default: 1000000); above that keys judges only memory
+  --value-bytes N       of all trials: bytes of a value (default: 256)
   --overwrites N        history: how often each key is written (default: 1000)
   --watchers N          watchers: how many (default: 10000)
   --stopped-readers N   watchers: how many of them stop reading (default: 1000)
   --megabytes N         watchers: what is written past those who stopped (default: 100)
+  --writes-per-second N catch-up: writes that go on meanwhile (default: 5000)
   --name NAME           results go to bench/results/<date>-NAME.json (default: full, quick or the scenarios)
   --dir DIRECTORY       where the clusters keep their data (default: the system's temporary directory)
   --help`;
@@ -62,6 +63,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
       watchers: wholeNumber('--watchers', flags.watchers ?? '10000', 1_000_000),
       watchSeconds: wholeNumber('--seconds', flags.seconds ?? '60', 3600),
       stoppedReaders: wholeNumber('--stopped-readers', flags['stopped-readers'] ?? '1000', 100_000),
+      writesPerSecond: wholeNumber('--writes-per-second', flags['writes-per-second'] ?? '5000', 100_000),
       eventMegabytes: wholeNumber('--megabytes', flags.megabytes ?? '100', 10_000),
     },
     outstanding: list(flags.connections ?? '1,64,256').map((text) => wholeNumber('--connections', text, 4096)),
@@ -96,6 +98,7 @@ function parseFlags(args: readonly string[]) {
         watchers: { type: 'string' },
         'stopped-readers': { type: 'string' },
         megabytes: { type: 'string' },
+        'writes-per-second': { type: 'string' },
         name: { type: 'string' },
         dir: { type: 'string' },
         help: { type: 'boolean' },

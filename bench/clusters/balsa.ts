@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { memoryArguments, memoryEnvironment } from '../../src/cli/process-memory.ts';
@@ -8,13 +9,13 @@ import { driveWithWrk } from '../load/wrk.ts';
 import { grpcShapes, http1Shapes } from '../scenarios.ts';
 import type { Cluster, Leadership } from './cluster.ts';
 import { answeredOverGrpc, driveOverGrpc } from './etcd.ts';
-import { initialCluster, ServerProcess, serverSpecs } from './server-process.ts';
+import { initialCluster, type Prepare, ServerProcess, serverSpecs } from './server-process.ts';
 
 const manifestSchema = z.object({ bin: z.object({ balsa: z.string() }) });
 const manifest = manifestSchema.parse(createRequire(import.meta.url)('../../package.json'));
 
 /** What `npx balsa` starts. */
-const programPath = fileURLToPath(new URL(`../../${manifest.bin.balsa}`, import.meta.url));
+export const programPath = fileURLToPath(new URL(`../../${manifest.bin.balsa}`, import.meta.url));
 
 /** Beside names, addresses and directories; the defaults otherwise. */
 export const balsaFlags: readonly string[] = ['--log-level=warn', '--log-format=json'];
@@ -31,9 +32,11 @@ export async function startBalsa(options: {
   readonly directory: string;
   readonly protocol: Protocol;
   readonly memoryDirectory: string;
+  readonly prepare?: Prepare | undefined;
 }): Promise<Cluster> {
   const isGrpc = options.protocol === 'grpc';
   const specs = await serverSpecs('balsa', 3, options.directory);
+  await options.prepare?.(specs);
   const nodes = specs.map(
     (spec) =>
       new ServerProcess(
@@ -62,6 +65,8 @@ export async function startBalsa(options: {
     readyPath: '/readyz',
     shapes: isGrpc ? grpcShapes : http1Shapes,
     leadership: () => leadership(nodes),
+    revisionOf: async (node) => statusSchema.parse(await node.json('/v1/status')).revision,
+    isReceivingSnapshot: ({ dataDir }) => existsSync(join(dataDir, 'data.incoming')),
     fill: () => fill(nodes),
     drive: (load) => {
       if (isGrpc) return driveOverGrpc(load, options.memoryDirectory);

@@ -17,6 +17,10 @@ export interface Cluster {
   shapes(outstanding: number): readonly Shape[];
   /** Undefined while the nodes do not all name the same leader. */
   leadership(): Promise<Leadership | undefined>;
+  /** What the node itself has applied. Rejects while it does not answer. */
+  revisionOf(node: ServerProcess): Promise<number>;
+  /** Undefined where it cannot be seen from outside. */
+  isReceivingSnapshot(node: ServerProcess): boolean | undefined;
   /** Writes every key once. */
   fill(): Promise<void>;
   drive(load: Load): Promise<LoadResult>;

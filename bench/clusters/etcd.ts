@@ -41,6 +41,9 @@ export async function startEtcd(options: {
     readyPath: '/health',
     shapes: grpcShapes,
     leadership: () => leadership(nodes),
+    revisionOf: async (node) =>
+      Number(statusSchema.parse(await node.json('/v3/maintenance/status', {})).header.revision),
+    isReceivingSnapshot: () => undefined,
     fill: () => fill(nodes),
     drive: (load) => driveOverGrpc(load, options.memoryDirectory),
     answered: answeredOverGrpc,

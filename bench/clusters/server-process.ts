@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { killOnExit } from '../clean-up.ts';
 import { usageOf } from '../process-usage.ts';
@@ -13,6 +13,9 @@ export interface ServerSpec {
   readonly peerUrl: string;
   readonly dataDir: string;
 }
+
+/** Makes data directories before the nodes are started on them. */
+export type Prepare = (specs: readonly ServerSpec[]) => Promise<void>;
 
 /** Longer than a server may take to write down what it has in memory. */
 const endTimeoutMs = 60_000;
@@ -125,14 +128,16 @@ export class ServerProcess {
   }
 }
 
-/** Free ports and data directories for `count` nodes called `<prefix>1` and so on. */
+/** Free ports, and data directories in one of their own, for `count` nodes called `<prefix>1` and so on. */
 export async function serverSpecs(prefix: string, count: number, directory: string): Promise<readonly ServerSpec[]> {
   const ports = await freePorts(2 * count);
+  mkdirSync(directory, { recursive: true });
+  const own = mkdtempSync(join(directory, `${prefix}-`));
   return Array.from({ length: count }, (_, i) => ({
     name: `${prefix}${i + 1}`,
     clientUrl: `http://127.0.0.1:${ports[2 * i]}`,
     peerUrl: `http://127.0.0.1:${ports[2 * i + 1]}`,
-    dataDir: `${directory}/${prefix}${i + 1}`,
+    dataDir: `${own}/${prefix}${i + 1}`,
   }));
 }
 

@@ -107,6 +107,10 @@ export interface Commands {
   verify(job: VerifyJob): Promise<VerifyReport>;
   read(job: ReadJob): Promise<ReadReport>;
   write(job: WriteJob): Promise<WriteReport>;
+  /** As `write`, but it goes on behind other commands; `writes` is the most that there may be. */
+  beginWrites(job: WriteJob): Promise<void>;
+  /** Sends no more, and waits for what is under way. */
+  endWrites(): Promise<WriteReport>;
   openWatches(job: WatchJob): Promise<void>;
   pauseWatches(): Promise<void>;
   /** Of the first `count` watches; the others stay paused. */

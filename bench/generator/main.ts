@@ -1,6 +1,7 @@
 import type { Commands } from './commands.ts';
 import { loadKeys } from './load-keys.ts';
 import { readLatency } from './read-latency.ts';
+import { RunningWrites } from './running-writes.ts';
 import { verifyKeys } from './verify-keys.ts';
 import { WatchSet } from './watch-set.ts';
 import { writeAtRate } from './write-at-rate.ts';
@@ -8,12 +9,15 @@ import { writeAtRate } from './write-at-rate.ts';
 /** The process behind `GeneratorProcess`: takes one command after the other from its parent, and ends with it. */
 
 const watches = new WatchSet();
+const writes = new RunningWrites();
 
 const commands: Commands = {
   load: loadKeys,
   verify: verifyKeys,
   read: readLatency,
-  write: writeAtRate,
+  write: (job) => writeAtRate(job),
+  beginWrites: async (job) => writes.begin(job),
+  endWrites: () => writes.end(),
   openWatches: (job) => watches.open(job),
   pauseWatches: async () => watches.pause(),
   resumeWatches: async (count) => watches.resume(count),

@@ -5,12 +5,15 @@ import { monotonicMicros, openClient } from './open-client.ts';
 import { randomTexts } from './random-text.ts';
 
 const connections = 32;
+/** A server that does not keep up would fill this process; what is late then shows as a rate that was not kept. */
+const outstandingMax = 10_000;
 
 /**
  * Each write is sent at its time, not when the one before is answered: a server that stalls is seen to stall. The value
- * begins with the number of the write and the time when it was sent.
+ * begins with the number of the write and the time when it was sent. Ends after `job.writes`, or when `stop` is aborted
+ * and what is under way is answered.
  */
-export async function writeAtRate(job: WriteJob): Promise<WriteReport> {
+export async function writeAtRate(job: WriteJob, stop?: AbortSignal): Promise<WriteReport> {
   const client = openClient(job.target, connections);
   const sentMicros = new Float64Array(job.writes).fill(Number.NaN);
   const acknowledgedMicros = new Float64Array(job.writes).fill(Number.NaN);
@@ -32,13 +35,23 @@ export async function writeAtRate(job: WriteJob): Promise<WriteReport> {
 
   try {
     const start = performance.now();
-    const underWay: Promise<void>[] = [];
-    for (let write = 0; write < job.writes; write++) {
-      await delay(Math.max(0, start + (write * 1000) / job.writesPerSecond - performance.now()));
-      underWay.push(send(write));
+    const underWay = new Set<Promise<void>>();
+    const timeOf = (write: number): number => start + (write * 1000) / job.writesPerSecond;
+    let sent = 0;
+    while (sent < job.writes && stop?.aborted !== true) {
+      // A timer takes a millisecond at least: at high rates several writes are due at once.
+      for (; sent < job.writes && timeOf(sent) <= performance.now() && underWay.size < outstandingMax; sent++) {
+        const sending: Promise<void> = send(sent).finally(() => underWay.delete(sending));
+        underWay.add(sending);
+      }
+      await delay(Math.max(1, timeOf(sent) - performance.now()));
     }
     await Promise.all(underWay);
-    return { sentMicros, acknowledgedMicros, lastFailure };
+    return {
+      sentMicros: sentMicros.slice(0, sent),
+      acknowledgedMicros: acknowledgedMicros.slice(0, sent),
+      lastFailure,
+    };
   } finally {
     client.close();
   }

@@ -76,7 +76,7 @@ export async function verifyLoad(job: VerifyJob): Promise<readonly string[]> {
 }
 
 function cpuSecondsOf(cluster: Cluster): number {
-  return sum(cluster.nodes.map((node) => node.cpuSeconds));
+  return sum(cluster.nodes.filter(({ isRunning }) => isRunning).map(({ cpuSeconds }) => cpuSeconds));
 }
 
 export function sum(values: readonly number[]): number {

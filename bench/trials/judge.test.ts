@@ -11,6 +11,7 @@ const options: TrialOptions = {
   watchSeconds: 1,
   stoppedReaders: 1,
   eventMegabytes: 1,
+  writesPerSecond: 1,
 };
 const trial = {
   name: 'trial',

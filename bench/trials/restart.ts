@@ -33,7 +33,7 @@ export async function measureRestart(node: ServerProcess, readyPath: string): Pr
 }
 
 /** Not with `fetch`, which spends more time on a refused connection than there is between two questions. */
-function isReady(url: string): Promise<boolean> {
+export function isReady(url: string): Promise<boolean> {
   return new Promise((resolve) => {
     const question = get(url, { agent: false, timeout: 1000 }, (answer) => {
       answer.resume();

@@ -1,11 +1,12 @@
 import { awake, type Cluster, type ClusterName, remove } from '../clusters/cluster.ts';
+import type { Prepare } from '../clusters/server-process.ts';
 import { type TrialResult, trialResult } from './judge.ts';
 import type { Ground, Outcome, Trial, TrialOptions } from './trial.ts';
 
 export interface Contender {
   readonly name: ClusterName;
   readonly flags: readonly string[];
-  start(): Promise<Cluster>;
+  start(prepare?: Prepare): Promise<Cluster>;
 }
 
 export interface TrialRun {
@@ -37,15 +38,19 @@ async function runTrial(trial: Trial, contender: Contender, { options, say }: Tr
   const removeAll = async (): Promise<void> => {
     for (const cluster of clusters.splice(0)) await remove(cluster);
   };
+  const start = async (prepare?: Prepare): Promise<Cluster> => {
+    const cluster = await contender.start(prepare);
+    clusters.push(cluster);
+    await awake(cluster);
+    return cluster;
+  };
   const ground: Ground = {
     options,
     startCluster: async () => {
       await removeAll();
-      const cluster = await contender.start();
-      clusters.push(cluster);
-      await awake(cluster);
-      return cluster;
+      return start();
     },
+    startAnother: start,
     say: (line) => say(`${trial.name} ${contender.name}: ${line}`),
   };
   ground.say('three nodes start');

@@ -1,4 +1,5 @@
 import type { Cluster } from '../clusters/cluster.ts';
+import type { Prepare } from '../clusters/server-process.ts';
 
 /** What the command line says about trials; each reads what concerns it. */
 export interface TrialOptions {
@@ -13,6 +14,8 @@ export interface TrialOptions {
   readonly stoppedReaders: number;
   /** What is written past the stopped readers. */
   readonly eventMegabytes: number;
+  /** Puts that go on while a member of `catch-up` is fed. */
+  readonly writesPerSecond: number;
 }
 
 /** What a trial stands on: clusters of one make, one at a time. */
@@ -20,6 +23,8 @@ export interface Ground {
   readonly options: TrialOptions;
   /** Three new nodes with empty directories that have agreed on a leader; those started before are removed. */
   startCluster(): Promise<Cluster>;
+  /** Three more nodes, beside those that run, on directories that `prepare` has made. */
+  startAnother(prepare: Prepare): Promise<Cluster>;
   /** Progress. */
   say(line: string): void;
 }

@@ -26,6 +26,10 @@ export const tables = {
 
 export type TableName = keyof typeof tables;
 
+const tableNames = new Map(
+  (Object.keys(tables) as TableName[]).map((name): [number, TableName] => [tables[name], name]),
+);
+
 /** A key of the database in the two forms it is used in. */
 export interface TableKey {
   /** Group id (u32), table byte, the key's own bytes: LevelDB's order is the byte order of the keys. */
@@ -66,8 +70,7 @@ export class KeySpace {
 
   /** The table that a key of the database belongs to; undefined for none. */
   static tableOf(tableKey: Buffer): TableName | undefined {
-    const byte = tableKey[4];
-    return (Object.keys(tables) as TableName[]).find((name) => tables[name] === byte);
+    return tableNames.get(tableKey[4] as number);
   }
 
   wholeTable(table: TableName): TableRange {

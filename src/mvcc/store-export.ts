@@ -115,7 +115,11 @@ class SnapshotExport implements StoreExport {
     const chunk = Buffer.allocUnsafe(bytesMax);
     let filled = 0;
     try {
-      while (filled < bytesMax && (await this.#hasPart())) filled += this.#give(chunk, filled);
+      for (;;) {
+        while (filled < bytesMax && this.#part < this.#parts.length) filled += this.#give(chunk, filled);
+        if (filled === bytesMax || this.#isAtEnd) break;
+        await this.#readSlice();
+      }
     } catch (reason) {
       this.#onFailure(reason);
       throw reason;
@@ -146,11 +150,6 @@ class SnapshotExport implements StoreExport {
     return copied;
   }
 
-  async #hasPart(): Promise<boolean> {
-    if (this.#part === this.#parts.length && !this.#isAtEnd) await this.#readSlice();
-    return this.#part < this.#parts.length;
-  }
-
   async #readSlice(): Promise<void> {
     const slice = await this.#iterator.nextv(sliceRecordsMax);
     this.#parts = [];
@@ -168,6 +167,6 @@ class SnapshotExport implements StoreExport {
   }
 }
 
-/** About a millisecond of checksums. */
-const sliceRecordsMax = 1000;
-const sliceBytesMax = 256 * 1024;
+/** About a millisecond: what has arrived meanwhile has its turn between two slices. */
+const sliceRecordsMax = 250;
+const sliceBytesMax = 64 * 1024;

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import type { Clock } from '../base/clock.ts';
 import { breathe } from './breathe.ts';
 import type { Database } from './database.ts';
-import { KeySpace } from './key-space.ts';
+import { KeySpace, type TableRange } from './key-space.ts';
 import { checkSealOnly } from './sealed.ts';
 import { decodeState, type StoreState, stateKey } from './store-state.ts';
 import { readRecordHead, recordHeadBytes, streamedRecordBytesMax } from './stream-layout.ts';
@@ -54,13 +54,14 @@ type Batch = ReturnType<Database['batch']>;
 class DatabaseImport implements StoreImport {
   readonly #database: Database;
   readonly #clock: Clock;
-  readonly #keySpace: KeySpace;
+  readonly #group: TableRange;
   readonly #stateKey: Buffer;
   /** The beginning of a record whose end is still to come. */
   #partial: Buffer[] = [];
   #partialBytes = 0;
   /** What `#partial` has to grow to before it is worth a look. */
   #wantedBytes = recordHeadBytes;
+  /** A view of the piece that it came in. */
   #previousKey: Buffer | undefined;
   #stateRecord: Buffer | undefined;
   #state: StoreState | undefined;
@@ -74,8 +75,9 @@ class DatabaseImport implements StoreImport {
   constructor(database: Database, groupId: number, clock: Clock) {
     this.#database = database;
     this.#clock = clock;
-    this.#keySpace = new KeySpace(groupId);
-    this.#stateKey = stateKey(this.#keySpace).bytes;
+    const keySpace = new KeySpace(groupId);
+    this.#group = keySpace.wholeGroup();
+    this.#stateKey = stateKey(keySpace).bytes;
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -83,7 +85,7 @@ class DatabaseImport implements StoreImport {
     this.#isOver = true;
     this.#partial.push(Buffer.from(chunk));
     this.#partialBytes += chunk.length;
-    if (this.#partialBytes >= this.#wantedBytes) await this.#writeRecords(Buffer.concat(this.#partial));
+    if (this.#partialBytes >= this.#wantedBytes) await this.#writeRecords(joined(this.#partial));
     this.#isOver = false;
   }
 
@@ -109,11 +111,7 @@ class DatabaseImport implements StoreImport {
     const batch = this.#database.batch();
     let at = 0;
     try {
-      for (
-        let length = this.#takeRecord(bytes, batch);
-        length > 0;
-        length = this.#takeRecord(bytes.subarray(at), batch)
-      ) {
+      for (let length = this.#takeRecord(bytes, at, batch); length > 0; length = this.#takeRecord(bytes, at, batch)) {
         at += length;
         if (this.#records % recordsPerTurn === 0) await breathe(this.#clock);
       }
@@ -128,19 +126,21 @@ class DatabaseImport implements StoreImport {
     else await batch.close();
   }
 
-  /** Returns how many bytes it took: 0 if they are the beginning of a record, or none. */
-  #takeRecord(bytes: Buffer, batch: Batch): number {
+  /** Returns how many bytes it took: 0 if those at `at` are the beginning of a record, or none. */
+  #takeRecord(bytes: Buffer, at: number, batch: Batch): number {
+    const present = bytes.length - at;
     this.#wantedBytes = recordHeadBytes;
-    if (bytes.length < recordHeadBytes) return 0;
+    if (present < recordHeadBytes) return 0;
     if (this.#isComplete) throw new MalformedStream('something follows its end', this.#bytes);
-    const { keyBytes, recordBytes } = readRecordHead(bytes, 0);
+    const { keyBytes, recordBytes } = readRecordHead(bytes, at);
     if (keyBytes === 0) return this.#end(recordBytes);
     const length = recordHeadBytes + keyBytes + recordBytes;
     if (length > streamedRecordBytesMax) throw new MalformedStream(`a record of ${length} bytes`, this.#bytes);
     this.#wantedBytes = length;
-    if (bytes.length < length) return 0;
-    const key = bytes.subarray(recordHeadBytes, recordHeadBytes + keyBytes);
-    const record = bytes.subarray(recordHeadBytes + keyBytes, length);
+    if (present < length) return 0;
+    const recordAt = at + recordHeadBytes + keyBytes;
+    const key = bytes.subarray(at + recordHeadBytes, recordAt);
+    const record = bytes.subarray(recordAt, at + length);
     if (this.#accept(key, record)) batch.put(key, record);
     this.#bytes += length;
     return length;
@@ -159,14 +159,13 @@ class DatabaseImport implements StoreImport {
     if (this.#previousKey !== undefined && Buffer.compare(this.#previousKey, key) >= 0) {
       throw new MalformedStream('a record that does not follow the one before', this.#bytes);
     }
-    const { gte, lt } = this.#keySpace.wholeGroup();
-    if (Buffer.compare(key, gte.bytes) < 0 || Buffer.compare(key, lt.bytes) >= 0) {
+    if (Buffer.compare(key, this.#group.gte.bytes) < 0 || Buffer.compare(key, this.#group.lt.bytes) >= 0) {
       throw new MalformedStream('a record of another group', this.#bytes);
     }
     const table = KeySpace.tableOf(key);
     if (table === undefined) throw new MalformedStream('a record of an unknown table', this.#bytes);
     checkSealOnly(key, record);
-    this.#previousKey = Buffer.from(key);
+    this.#previousKey = key;
     this.#records++;
     if (table === 'current') this.#keys++;
     if (Buffer.compare(key, this.#stateKey) !== 0) return true;
@@ -174,6 +173,11 @@ class DatabaseImport implements StoreImport {
     this.#stateRecord = Buffer.from(record);
     return false;
   }
+}
+
+function joined(pieces: readonly Buffer[]): Buffer {
+  const [only] = pieces;
+  return only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces);
 }
 
 /** About two milliseconds. */

@@ -61,6 +61,24 @@ test('campaign: the first answer of a voter counts, and a second one takes nothi
   assert.equal(node.core.role, 'leader');
 });
 
+test('campaign: whoever is left with split votes asks again after a half to one election timeout', () => {
+  const electionTicks = 10;
+  const node = new LoneCore({}, { electionTicks });
+  node.core.campaign();
+  const waited = new Set<number>();
+  for (let term = 1; term <= 30; term++) {
+    node.hear({ type: 'preVoteResponse', from: '2', term, granted: true });
+    node.rest();
+    node.hear({ type: 'requestVoteResponse', from: '2', granted: false });
+    assert.deepEqual([node.core.role, node.core.term], ['candidate', term], 'the third one is gone');
+    let ticks = 0;
+    for (; node.core.role === 'candidate'; ticks++) node.core.tick();
+    assert.deepEqual([node.core.role, node.core.term], ['preCandidate', term]);
+    waited.add(ticks);
+  }
+  assert.deepEqual([...waited].sort(), [5, 6, 7, 8, 9]);
+});
+
 test('campaign: a grant to an earlier question does not count', () => {
   const node = new LoneCore({ term: 4 });
   node.core.campaign();

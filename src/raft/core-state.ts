@@ -250,8 +250,17 @@ export class CoreState {
     this.#drawElectionTimeout();
   }
 
+  /**
+   * One to two election timeouts, or, for a candidate whose votes may turn out to be split, a half to one: it need not wait
+   * for a leader to be heard, because a quorum has just said in pre-votes that there is none.
+   */
   #drawElectionTimeout(): void {
     const { electionTicks } = this.options;
-    this.electionTimeoutTicks = electionTicks + this.#random.below(electionTicks);
+    if (this.#role !== 'candidate') {
+      this.electionTimeoutTicks = electionTicks + this.#random.below(electionTicks);
+      return;
+    }
+    const least = Math.ceil(electionTicks / 2);
+    this.electionTimeoutTicks = least + this.#random.below(Math.max(1, electionTicks - least));
   }
 }

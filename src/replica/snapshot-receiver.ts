@@ -1,12 +1,20 @@
 import type { Clock } from '../base/clock.ts';
 import type { RaftCore, Snapshot, SnapshotOffer } from '../raft/index.ts';
+import { RunningDigest } from '../storage/index.ts';
 import type { Transport } from '../transport/index.ts';
 import type { IncomingSnapshots } from './driver.ts';
 import type { IncomingStore } from './incoming-store.ts';
 import type { State } from './open-state.ts';
 import { peerRequestKinds } from './peer-request-kinds.ts';
 import type { ReplicaLog } from './replica-log.ts';
-import { decodeDescription, encodeChunkQuestion, type TransferDescription } from './snapshot-transfer.ts';
+import {
+  type ChunkAnswer,
+  type ChunkQuestion,
+  decodeChunkAnswer,
+  decodeDescription,
+  encodeChunkQuestion,
+  type TransferDescription,
+} from './snapshot-transfer.ts';
 
 export interface SnapshotReceiverOptions {
   readonly core: Pick<RaftCore, 'term'>;
@@ -29,9 +37,15 @@ export interface ReceivingProgress {
 
 const openTimeoutMs = 10_000;
 const chunkTimeoutMs = 10_000;
-/** A chunk that does not come is asked for again that often; then the next offer begins anew. */
+/** A chunk that does not come, or comes damaged, is asked for so often; then the next offer begins anew. */
 const attemptsMax = 6;
 const retryMs = 200;
+
+interface Opened {
+  readonly described: TransferDescription;
+  /** Over the description so far. */
+  readonly digest: RunningDigest;
+}
 
 /** The transfer is over for the sender, or is no longer wanted here. */
 class TransferEnded extends Error {}
@@ -97,10 +111,11 @@ export class SnapshotReceiver implements IncomingSnapshots {
     let incoming: IncomingStore | undefined;
     try {
       this.#refuseUnwanted(offer);
-      const described = await this.#open(offer);
+      const opened = await this.#open(offer);
+      const { described } = opened;
       logger.info('receiving a snapshot', { from: offer.from, index: described.index, bytes: described.bytesExpected });
       incoming = await this.#options.state.beginIncoming();
-      await this.#fetch(offer, described, incoming);
+      await this.#fetch(offer, opened, incoming);
       const { appliedIndex, records, bytes } = await incoming.finish();
       if (appliedIndex !== described.index) throw new Error(`it holds index ${appliedIndex}, not ${described.index}`);
       this.#refuseUnwanted(offer);
@@ -119,34 +134,52 @@ export class SnapshotReceiver implements IncomingSnapshots {
     }
   }
 
-  async #open({ from }: SnapshotOffer): Promise<TransferDescription> {
+  async #open({ from }: SnapshotOffer): Promise<Opened> {
     const answer = await this.#ask(from, peerRequestKinds.snapshotOpen, Buffer.alloc(0), openTimeoutMs);
-    const described = answer === undefined ? undefined : decodeDescription(answer);
-    if (described === undefined) throw new TransferEnded('the leader has no snapshot for this member yet');
-    return described;
+    if (answer === undefined) throw new TransferEnded('the leader has no snapshot for this member yet');
+    const described = decodeDescription(answer);
+    if (described === undefined) {
+      throw new Error(
+        'the leader describes its snapshot in a way that this version does not know; upgrade this member',
+      );
+    }
+    const digest = new RunningDigest();
+    digest.add(answer);
+    return { described, digest };
   }
 
-  async #fetch(offer: SnapshotOffer, described: TransferDescription, incoming: IncomingStore): Promise<void> {
+  async #fetch(offer: SnapshotOffer, { described, digest }: Opened, incoming: IncomingStore): Promise<void> {
     const { transfer, index, bytesExpected } = described;
     let bytes = 0;
+    let before = digest;
     for (let chunk = 0; ; chunk++) {
       this.#progress = { from: offer.from, index, bytes, bytesExpected };
-      const answer = await this.#chunk(offer, transfer, chunk);
-      if (answer[0] === 2) return;
-      if (answer[0] !== 1) throw new TransferEnded('the leader has ended the transfer');
-      bytes += answer.length - 1;
-      await incoming.write(answer.subarray(1));
+      const { answer, after } = await this.#chunk(offer, { transfer, chunk }, before);
+      if (answer.kind === 'end') return;
+      before = after;
+      bytes += answer.data.length;
+      await incoming.write(answer.data);
     }
   }
 
-  async #chunk(offer: SnapshotOffer, transfer: number, chunk: number): Promise<Uint8Array> {
-    const { clock } = this.#options;
+  /** One that is what was sent: its digest fits what came before. */
+  async #chunk(offer: SnapshotOffer, question: ChunkQuestion, before: RunningDigest): Promise<Verified> {
+    const { clock, logger } = this.#options;
+    const { chunk } = question;
     for (let attempt = 1; ; attempt++) {
       this.#refuseUnwanted(offer);
-      const body = encodeChunkQuestion({ transfer, chunk });
-      const answer = await this.#ask(offer.from, peerRequestKinds.snapshotChunk, body, chunkTimeoutMs);
-      if (answer !== undefined) return answer;
-      if (attempt === attemptsMax) throw new Error(`chunk ${chunk} did not come`);
+      const body = await this.#ask(
+        offer.from,
+        peerRequestKinds.snapshotChunk,
+        encodeChunkQuestion(question),
+        chunkTimeoutMs,
+      );
+      const verified = body && verify(body, before);
+      if (verified === 'gone') throw new TransferEnded('the leader has ended the transfer');
+      if (typeof verified === 'object') return verified;
+      const problem = body === undefined ? 'did not come' : 'came damaged';
+      if (attempt === attemptsMax) throw new Error(`chunk ${chunk} ${problem}`);
+      if (body !== undefined) logger.warn('chunk of a snapshot damaged', { from: offer.from, chunk });
       await new Promise<void>((resolve) => clock.setTimer(retryMs, resolve));
     }
   }
@@ -163,6 +196,20 @@ export class SnapshotReceiver implements IncomingSnapshots {
     const present = this.#current;
     if (present !== undefined && !isSame(present.offer, offer)) throw new TransferEnded('a newer offer');
   }
+}
+
+interface Verified {
+  readonly answer: Exclude<ChunkAnswer, { readonly kind: 'gone' }>;
+  readonly after: RunningDigest;
+}
+
+function verify(body: Uint8Array, before: RunningDigest): Verified | 'gone' | 'damaged' {
+  const answer = decodeChunkAnswer(body);
+  if (answer === undefined) return 'damaged';
+  if (answer.kind === 'gone') return 'gone';
+  const after = before.fork();
+  if (answer.kind === 'data') after.add(answer.data);
+  return Buffer.compare(after.value(), answer.digest) === 0 ? { answer, after } : 'damaged';
 }
 
 function isSame(a: SnapshotOffer, b: SnapshotOffer): boolean {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { StoreExport } from '../mvcc/index.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 import { decodeDescription, encodeChunkQuestion } from './snapshot-transfer.ts';
 import { TestMembers } from './testing/members.ts';
 import { put } from './testing/requests.ts';
+import { VirtualClock } from './testing/virtual-clock.ts';
 
 async function sending(members: TestMembers): Promise<SnapshotSender> {
   const { store, replica } = await members.leader();
@@ -47,4 +49,35 @@ test('snapshot sender: whoever asks for nothing any more holds nothing', async (
   await members.clock.until('a while', () => members.clock.monotonicMs() > later, 60_000);
   sender.endSilent();
   assert.equal(sender.neededFrom, undefined);
+});
+
+test('snapshot sender: rests twice as long as reading took, so that a busy leader is left alone', async () => {
+  await using members = await TestMembers.start(1);
+  const leader = await members.leader();
+  await members.settle(put(leader, 'k', 'v'.repeat(700_000)));
+  const { log, logger } = leader.replica.options;
+  const clock = new VirtualClock();
+  const openExport = async (): Promise<StoreExport> => {
+    const source = await leader.store.openExport();
+    const next = source.next.bind(source);
+    const slowNext: StoreExport['next'] = (bytesMax) => {
+      clock.advance(10);
+      return next(bytesMax);
+    };
+    return Object.assign(source, { next: slowNext });
+  };
+  const store = { flush: () => leader.store.flush(), openExport };
+  const sender = new SnapshotSender({ log, store, logger, clock });
+  const { transfer = 0 } = decodeDescription(await members.settle(sender.open('2'))) ?? {};
+  await sender.chunk(encodeChunkQuestion({ transfer, chunk: 0 }));
+  let isThere = false;
+  const second = sender.chunk(encodeChunkQuestion({ transfer, chunk: 1 })).then(() => {
+    isThere = true;
+  });
+  await clock.pass(19);
+  assert.equal(isThere, false);
+  await clock.pass(1);
+  assert.equal(isThere, true);
+  await second;
+  await sender.close();
 });

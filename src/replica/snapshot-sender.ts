@@ -1,15 +1,22 @@
 import type { Clock } from '../base/clock.ts';
 import type { Store, StoreExport } from '../mvcc/index.ts';
 import type { LogIndex } from '../raft/index.ts';
-import type { RaftLog } from '../storage/index.ts';
+import { type RaftLog, RunningDigest } from '../storage/index.ts';
 import type { ReplicaLog } from './replica-log.ts';
 import { positionOf } from './snapshot-position.ts';
-import { chunkBytes, decodeChunkQuestion, encodeDescription } from './snapshot-transfer.ts';
+import { chunkBytes, decodeChunkQuestion, encodeChunkAnswer, encodeDescription } from './snapshot-transfer.ts';
 
 /** A follower that asks for nothing that long has gone, or begins anew. */
 const silentMs = 30_000;
 /** Each keeps LevelDB from reclaiming space, and the log from being truncated. */
 const transfersMax = 3;
+/**
+ * After a chunk was read nothing is read for that many times as long: a third of the time at most goes to a follower. A
+ * slice of a chunk waits for its turn in the event loop, so a leader that is busy reads slowly, and then rests longer.
+ */
+const restShare = 2;
+/** However slow it is, a follower has to get further. */
+const restMsMax = 250;
 
 export interface SnapshotSenderOptions {
   readonly log: Pick<RaftLog, 'term' | 'configurations'>;
@@ -21,6 +28,8 @@ export interface SnapshotSenderOptions {
 interface Transfer {
   readonly to: string;
   readonly source: StoreExport;
+  /** Over what was given so far. */
+  readonly digest: RunningDigest;
   /** Chunks that were read. The last one is kept, because it may be asked for again. */
   chunks: number;
   last: Uint8Array;
@@ -28,6 +37,8 @@ interface Transfer {
   /** Nothing is left to be read: only the log is kept, until the follower goes on from there. */
   isRead: boolean;
   askedMs: number;
+  /** Nothing is read before. */
+  restUntilMs: number;
 }
 
 /**
@@ -86,17 +97,22 @@ export class SnapshotSender {
       throw new Error('the log does not reach back to what the store holds; ask again');
     }
     const transfer = ++this.#lastNumber;
+    const description = encodeDescription({ transfer, ...position, bytesExpected: source.bytesExpected });
+    const digest = new RunningDigest();
+    digest.add(description);
     this.#transfers.set(transfer, {
       to,
       source,
+      digest,
       chunks: 0,
       last: new Uint8Array(),
       reading: undefined,
       isRead: false,
       askedMs: clock.monotonicMs(),
+      restUntilMs: -Infinity,
     });
     logger.info('sending a snapshot', { to, index: source.appliedIndex, bytes: source.bytesExpected });
-    return encodeDescription({ transfer, ...position, bytesExpected: source.bytesExpected });
+    return description;
   }
 
   /** The next chunk of what it opened. */
@@ -114,14 +130,22 @@ export class SnapshotSender {
   }
 
   async #read(number: number, transfer: Transfer): Promise<Uint8Array> {
+    const { clock, logger } = this.#options;
     try {
-      const chunk = await transfer.source.next(chunkBytes);
-      transfer.last = Buffer.concat([Buffer.of(chunk === undefined ? 2 : 1), chunk ?? Buffer.alloc(0)]);
+      await this.#rest(transfer);
+      if (!this.#transfers.has(number)) return gone;
+      const begunMs = clock.monotonicMs();
+      const data = await transfer.source.next(chunkBytes);
+      if (data !== undefined) transfer.digest.add(data);
+      const digest = transfer.digest.value();
+      transfer.last = encodeChunkAnswer(data === undefined ? { kind: 'end', digest } : { kind: 'data', digest, data });
       transfer.chunks++;
-      if (chunk === undefined) {
+      const endedMs = clock.monotonicMs();
+      transfer.restUntilMs = endedMs + Math.min(restMsMax, restShare * (endedMs - begunMs));
+      if (data === undefined) {
         transfer.isRead = true;
         await transfer.source.close();
-        this.#options.logger.info('snapshot sent', { to: transfer.to });
+        logger.info('snapshot sent', { to: transfer.to });
       }
       return transfer.last;
     } catch (reason) {
@@ -132,6 +156,12 @@ export class SnapshotSender {
     }
   }
 
+  async #rest({ restUntilMs }: Transfer): Promise<void> {
+    const { clock } = this.#options;
+    const restMs = restUntilMs - clock.monotonicMs();
+    if (restMs > 0) await new Promise<void>((resolve) => clock.setTimer(restMs, resolve));
+  }
+
   async #end(number: number): Promise<void> {
     const transfer = this.#transfers.get(number);
     this.#transfers.delete(number);
@@ -139,5 +169,4 @@ export class SnapshotSender {
   }
 }
 
-/** The first byte of an answer: 0, there is no such transfer any more; 1, a chunk; 2, there are no more. */
-const gone = Buffer.of(0);
+const gone = encodeChunkAnswer({ kind: 'gone' });

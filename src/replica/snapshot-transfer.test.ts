@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  type ChunkAnswer,
+  decodeChunkAnswer,
   decodeChunkQuestion,
   decodeDescription,
+  encodeChunkAnswer,
   encodeChunkQuestion,
   encodeDescription,
   type TransferDescription,
@@ -24,13 +27,26 @@ test('snapshot transfer: question and description come back as they were', () =>
   assert.deepEqual(decodeDescription(encodeDescription(described)), described);
 });
 
+test('snapshot transfer: the answers to questions for chunks come back as they were', () => {
+  const digest = Buffer.alloc(32, 7);
+  const all: readonly ChunkAnswer[] = [
+    { kind: 'gone' },
+    { kind: 'data', digest, data: Buffer.from('d') },
+    { kind: 'end', digest },
+  ];
+  for (const answer of all) assert.deepEqual(decodeChunkAnswer(encodeChunkAnswer(answer)), answer);
+  const none = [[], [0, 0], [1], [1, ...digest], [2], [2, ...digest, 0], [3, ...digest]];
+  for (const body of none) assert.equal(decodeChunkAnswer(Buffer.from(body)), undefined, String(body));
+});
+
 test('snapshot transfer: whatever is none is refused', () => {
   for (const length of [0, 7, 9]) assert.equal(decodeChunkQuestion(Buffer.alloc(length)), undefined);
-  const changed = (change: object): Buffer => Buffer.from(JSON.stringify({ ...described, ...change }));
+  const changed = (change: object): Buffer => Buffer.from(JSON.stringify({ ...described, chunkFormat: 1, ...change }));
   const none = [
     Buffer.from('{'),
     Buffer.from('null'),
     changed({ index: 0 }),
+    changed({ chunkFormat: 2 }),
     changed({ term: 0 }),
     changed({ index: 1.5 }),
     changed({ bytesExpected: -1 }),

@@ -18,5 +18,6 @@ export {
 } from './rebuilt-directory.ts';
 export type { Receipt, ReceiptStore } from './receipt.ts';
 export { openReceiptFile } from './receipt-file.ts';
+export { RunningDigest } from './running-digest.ts';
 export { setAside } from './set-aside.ts';
 export { type BackupSource, writeBackup } from './write-backup.ts';

@@ -23,6 +23,8 @@ export class WriteLoad implements AsyncDisposable {
   readonly #nodes: readonly NodeProcess[];
   readonly #prefix: string;
   readonly #running: Promise<void>[] = [];
+  /** When each acknowledgement came, in order. */
+  readonly #acknowledgedMs: number[] = [];
   #stopping = false;
 
   /** Keys begin with `prefix`; two loads on one cluster need different ones. */
@@ -34,6 +36,16 @@ export class WriteLoad implements AsyncDisposable {
 
   acknowledged(): number {
     return this.records.filter(({ outcome }) => outcome === 'acknowledged').length;
+  }
+
+  /**
+   * The longest time in which no write was acknowledged, of those that reach into what came after `fromMs`
+   * (of `performance.now()`): the wait that is going on counts too.
+   */
+  longestGapMs(fromMs: number): number {
+    const before = this.#acknowledgedMs.findLast((ms) => ms <= fromMs) ?? fromMs;
+    const times = [before, ...this.#acknowledgedMs.filter((ms) => ms > fromMs), performance.now()];
+    return Math.max(...times.slice(1).map((ms, i) => ms - (times[i] as number)));
   }
 
   async stop(): Promise<void> {
@@ -71,6 +83,7 @@ export class WriteLoad implements AsyncDisposable {
       const body: unknown = await answer.json();
       if (answer.status === 201) {
         record.outcome = 'acknowledged';
+        this.#acknowledgedMs.push(performance.now());
         record.revision = Number(field(body, 'revision'));
       } else {
         record.outcome = field(body, 'code') === 'outcome_unknown' ? 'unknown' : 'refused';
