@@ -338,6 +338,7 @@ function serveClients(
     leases,
     watch,
     requestBytesMax: config.maxRequestBytes,
+    progressNotifyMs: config.watchProgressNotifyMs,
   });
   parts.metrics.countCalls(() => grpc.counts.all());
   // Base64 takes a third more than the bytes.

@@ -1,5 +1,6 @@
+import { etcdVersion } from '../../../contract/etcd-version.ts';
 import type { BackupService } from '../../../replica/service.ts';
-import { etcdVersion, type Headers } from '../etcd-options.ts';
+import type { Headers } from '../etcd-options.ts';
 import type { StreamCall, StreamMethod, StreamRequests } from '../method.ts';
 import { SnapshotRequest, SnapshotResponse } from '../proto/messages/maintenance.ts';
 
