@@ -135,7 +135,7 @@ export class GrpcServer {
         if (error?.code === 'INTERNAL' && error.cause !== undefined) this.#options.onFailure(error, path);
       },
     };
-    if (method.kind === 'unary') UnaryCall.serve(stream, headers, method, options);
+    if (method.kind === 'unary') stream.once('aborted', UnaryCall.serve(stream, headers, method, options));
     else new GrpcStreamCall(stream, headers, method, options);
   }
 

@@ -33,15 +33,19 @@ export class UnaryCall implements Call {
     this.requestBytes = requestBytes;
   }
 
+  /** What is to be called when the client gives the call up. */
   static serve<Request extends object, Response extends object>(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     method: UnaryMethod<Request, Response>,
     options: CallOptions,
-  ): void {
+  ): () => void {
     const reader = new FrameReader(options.messageBytesMax);
     let message: Buffer | undefined;
+    // Either the request has come, and its method will end the call, or it was refused.
+    let isDecided = false;
     const fail = (reason: unknown): void => {
+      isDecided = true;
       stream.off('data', onData);
       stream.resume();
       const error = EtcdError.from(reason);
@@ -61,7 +65,7 @@ export class UnaryCall implements Call {
     };
     stream.on('data', onData);
     stream.once('end', () => {
-      if (stream.headersSent || isGone(stream)) return;
+      if (isDecided || isGone(stream)) return;
       if (message === undefined || reader.isWithinMessage) {
         fail(new EtcdError('INTERNAL', 'grpc: the request ended within its message'));
         return;
@@ -75,6 +79,7 @@ export class UnaryCall implements Call {
         fail(malformed(reason));
         return;
       }
+      isDecided = true;
       method
         .handle(request, call)
         .then((answer) => {
@@ -86,6 +91,9 @@ export class UnaryCall implements Call {
         })
         .catch(fail);
     });
+    return () => {
+      if (!isDecided) fail(new EtcdError('CANCELLED', 'context canceled'));
+    };
   }
 
   metadata(name: string): string | undefined {
