@@ -182,6 +182,7 @@ function stateSources(replica: Replica, cluster: ReplicaClusterService): StateSo
       usedBytes: store.usedBytes,
       quotaBytes: store.quotaBytes,
       openViews: store.openViews,
+      openExports: store.openExports,
       watches: store.watches.size,
       slowWatches: store.watches.behind,
       leases: store.leases.size,

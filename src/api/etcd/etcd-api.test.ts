@@ -20,6 +20,8 @@ import { CallFailed, GrpcClient } from './testing/grpc-client.ts';
 const rangeTypes = [kv.RangeRequest, kv.RangeResponse] as const;
 const putTypes = [kv.PutRequest, kv.PutResponse] as const;
 const watchTypes = [watches.WatchRequest, watches.WatchResponse] as const;
+const snapshotPath = '/etcdserverpb.Maintenance/Snapshot';
+const snapshotTypes = [maintenance.SnapshotRequest, maintenance.SnapshotResponse] as const;
 const [rangePath, putPath, watchPath] = ['/etcdserverpb.KV/Range', '/etcdserverpb.KV/Put', '/etcdserverpb.Watch/Watch'];
 
 let node: BalsaNode;
@@ -294,6 +296,26 @@ test('grpc: calls that are canceled before their request has come count as ended
   other.close();
   await eventually(async () => (await calls()) === 0);
   assert.equal(await metric('balsa_grpc_connections'), connections - 1);
+});
+
+test('grpc: streams that are canceled before their first answer close what they read (four such snapshots were the last)', async () => {
+  for (let i = 0; i < 20; i++) await put(`open/${i}`, Buffer.alloc(10_000));
+  const other = new GrpcClient(url);
+  for (let i = 0; i < 50; i++) {
+    const range = other.stream('/etcdserverpb.KV/RangeStream', [kv.RangeRequest, kv.RangeStreamResponse]);
+    range.end({ key: key('open/'), rangeEnd: key('open0') });
+    const snapshot = other.stream(snapshotPath, snapshotTypes);
+    snapshot.end({});
+    // At all the moments from before they are read on.
+    await delay(i % 5);
+    range.cancel();
+    snapshot.cancel();
+  }
+  await eventually(async () => (await metric('balsa_open_views')) + (await metric('balsa_open_exports')) === 0);
+  const whole = other.stream(snapshotPath, snapshotTypes);
+  whole.end({});
+  assert.equal((await whole.all()).at(-1)?.remainingBytes, 0n);
+  other.close();
 });
 
 test('client port: garbage, half a preface, and a preface without more', async () => {
