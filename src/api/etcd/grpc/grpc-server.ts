@@ -14,6 +14,7 @@ import { CallCounts } from './call-counts.ts';
 import { isGrpc } from './metadata.ts';
 import { ResetGuard } from './reset-guard.ts';
 import { GrpcStreamCall } from './stream-call.ts';
+import { Turns } from './turns.ts';
 import { UnaryCall } from './unary-call.ts';
 
 export interface GrpcOptions {
@@ -40,6 +41,7 @@ export class GrpcServer {
   readonly #services: ReadonlySet<string>;
   readonly #options: GrpcOptions;
   readonly #sessions = new Map<ServerHttp2Session, ResetGuard>();
+  readonly #turns = new Turns(tasksPerTurn);
   #isClosing = false;
 
   constructor(services: readonly Service[], options: GrpcOptions) {
@@ -111,6 +113,11 @@ export class GrpcServer {
     if (isGone(stream)) return;
     const { session } = stream;
     stream.once('aborted', () => this.#onAborted(session as ServerHttp2Session | undefined));
+    this.#turns.run(() => this.#begin(stream, headers));
+  }
+
+  #begin(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    if (isGone(stream)) return;
     if (!isGrpc(headers)) {
       stream.resume();
       stream.respond({ ':status': 415, 'content-type': 'text/plain' });
@@ -130,6 +137,7 @@ export class GrpcServer {
     const options = {
       timeoutMs,
       messageBytesMax,
+      turns: this.#turns,
       onEnd: (error: EtcdError | undefined) => {
         this.counts.onHandled(service, method, error);
         if (error?.code === 'INTERNAL' && error.cause !== undefined) this.#options.onFailure(error, path);
@@ -159,9 +167,13 @@ export class GrpcServer {
 function ask(session: ServerHttp2Session, timeoutMs: number): void {
   if (session.destroyed) return;
   const cutOff = setTimeout(() => session.destroy(), timeoutMs);
+  // The client has said that it will begin no more calls: it cannot be asked from then on, and its end may not be seen.
+  if (session.closed) return;
   const isSent = session.ping(() => clearTimeout(cutOff));
   if (!isSent) clearTimeout(cutOff);
 }
 
+/** Calls that are begun or answered in one turn of the event loop: some ten milliseconds. */
+const tasksPerTurn = 100;
 const windowBytes = 256 * 1024;
 const connectionWindowBytes = 1024 * 1024;
