@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -152,6 +153,8 @@ class Attackers {
 
   constructor(task: AttackerTask) {
     this.#process = fork(attackerPath, [JSON.stringify(task)], { execArgv: ['--import', 'tsx'] });
+    // Attackers bring machines of their own: here they must not take the processor that the leader needs.
+    setPriority(this.#process.pid ?? 0, constants.priority.PRIORITY_BELOW_NORMAL);
     this.#process.on('message', (report: AttackerReport) => {
       for (const [name, { connections, bytes }] of Object.entries(report)) {
         this.connections += connections;

@@ -173,7 +173,7 @@ function ask(session: ServerHttp2Session, timeoutMs: number): void {
   if (!isSent) clearTimeout(cutOff);
 }
 
-/** Calls that are begun or answered in one turn of the event loop: some ten milliseconds. */
-const tasksPerTurn = 100;
+/** Calls that are begun or answered in one turn of the event loop: some milliseconds. */
+const tasksPerTurn = 50;
 const windowBytes = 256 * 1024;
 const connectionWindowBytes = 1024 * 1024;
