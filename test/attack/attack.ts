@@ -9,7 +9,7 @@ import { LinkProxy, Links } from '../torture/link-proxy.ts';
 import type { AttackerReport, AttackerTask } from './attacker.ts';
 import { HeartbeatGaps, quantile } from './heartbeat-gaps.ts';
 import { HonestClient } from './honest-client.ts';
-import { residentBytes, vitalsOf } from './vitals.ts';
+import { residentBytes, starvedMs, vitalsOf } from './vitals.ts';
 
 export interface AttackOptions {
   readonly durationMs: number;
@@ -77,6 +77,8 @@ async function underAttack(
   const clients = ['a', 'b'].map((name) => new HonestClient(leader.url, name));
   const loopDelays: number[] = [];
   const resident: number[] = [];
+  const starved: number[] = [];
+  let starvedBefore = starvedMs(leader);
   const problems: string[] = [];
   const untilMs = performance.now() + durationMs;
   while (performance.now() < untilMs && problems.length === 0) {
@@ -86,6 +88,9 @@ async function underAttack(
       break;
     }
     resident.push(residentBytes(leader));
+    const starvedNow = starvedMs(leader);
+    starved.push(starvedNow - starvedBefore);
+    starvedBefore = starvedNow;
     const vitals = await vitalsOf(leader).catch((reason: unknown) => void problems.push(`${reason}`));
     if (vitals === undefined) continue;
     loopDelays.push(vitals.loopDelayMaxMs);
@@ -120,6 +125,7 @@ async function underAttack(
       `${ms(gaps.quantile(0.5))}, ${ms(gaps.quantile(0.99))}, ${ms(longest)}`,
     ],
     ["leader's event loop held up, worst of each second (median, p99, max)", quantiles(loopDelays)],
+    ['leader waited for a processor, in each second (median, p99, max)', quantiles(starved)],
     ['event loop of who measures, held up at most', ms(ownMs)],
     [
       "leader's memory (before, at most, at the end)",

@@ -55,6 +55,11 @@ export function residentBytes({ pid }: NodeProcess): number {
   return Number(/^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
 
+/** Milliseconds that its main thread could have run and got no processor, since it began: that is the machine's doing. */
+export function starvedMs({ pid }: NodeProcess): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+}
+
 /** On a connection that ends with the answer: one that is kept would count among the node's. */
 function metricsOf(node: NodeProcess): Promise<string> {
   return new Promise((resolve, reject) => {
