@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Service } from '../method.ts';
+import { type Service, unary } from '../method.ts';
 import { HealthCheckRequest, HealthCheckResponse } from '../proto/messages/health.ts';
+import { GrpcClient } from '../testing/grpc-client.ts';
 import { GrpcServer } from './grpc-server.ts';
 
 /** A frame of HTTP/2. */
@@ -17,7 +18,7 @@ function frame(type: number, flags: number, stream: number, payload: Buffer = Bu
   return Buffer.concat([head, payload]);
 }
 
-/** Its call goes on for ever. */
+/** Its calls go on for ever. */
 const endless: Service = {
   name: 'a',
   methods: [
@@ -30,6 +31,7 @@ const endless: Service = {
       requests: 'many',
       open: () => ({ onRequest: () => {}, onEnd: () => {}, onClose: () => {} }),
     },
+    unary('c', [], HealthCheckRequest, HealthCheckResponse, () => new Promise(() => {})),
   ],
 };
 
@@ -59,6 +61,27 @@ test('connections: one that says goodbye with a call under way and falls silent 
   await once(socket, 'close');
   while (grpc.sessions > 0) await delay(1);
   assert.equal(grpc.counts.underWay, 0);
+});
+
+test('connections: to end one with many calls notes no stack for each of them (that held up the event loop)', async (t) => {
+  const grpc = new GrpcServer([endless], { timeoutMs: 1000, messageBytesMax: 1000, onFailure: () => undefined });
+  const server = createServer((socket) => grpc.accept(socket)).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const client = new GrpcClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  for (let i = 0; i < 200; i++) client.raw('/a/c');
+  while (grpc.counts.underWay < 200) await delay(1);
+  const { stackTraceLimit } = Error;
+  const limits: number[] = [];
+  const onHandled = grpc.counts.onHandled.bind(grpc.counts);
+  grpc.counts.onHandled = (...handled) => {
+    limits.push(Error.stackTraceLimit);
+    onHandled(...handled);
+  };
+  await grpc.close(0);
+  client.close();
+  assert.deepEqual(limits, Array(200).fill(0));
+  assert.equal(Error.stackTraceLimit, stackTraceLimit);
 });
 
 function text(value: string): Buffer[] {

@@ -97,6 +97,7 @@ export class GrpcServer {
 
   #onSession(session: ServerHttp2Session): void {
     this.#sessions.set(session, new ResetGuard(performance.now()));
+    destroyWithoutStacks(session);
     // Else every put of some size waits for a window of 64 KiB, which all calls of a connection share.
     session.setLocalWindowSize(connectionWindowBytes);
     // Nghttp2 reads no more of a client that broke the protocol, so that its end is not seen otherwise either.
@@ -161,6 +162,23 @@ export class GrpcServer {
     if (!this.#services.has(service)) return new EtcdError('UNIMPLEMENTED', `unknown service ${service}`);
     return new EtcdError('UNIMPLEMENTED', `unknown method ${method} for service ${service}`);
   }
+}
+
+/**
+ * Node.js ends all calls of a session in one piece of work, also for reasons of its own, and makes an error for each that nobody gets to
+ * see. Of a thousand calls, to note where those errors were made takes three quarters of the time, in which no heartbeat leaves.
+ */
+function destroyWithoutStacks(session: ServerHttp2Session): void {
+  const destroy = session.destroy.bind(session);
+  session.destroy = (error?: Error, code?: number) => {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    try {
+      destroy(error, code);
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+  };
 }
 
 /** Nobody has said anything for a while. A peer that vanished is noticed by its silence. */
