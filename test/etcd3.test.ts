@@ -1,16 +1,55 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { Etcd3, EtcdLeaseInvalidError, EtcdLockFailedError } from 'etcd3';
 import { eventually, ProcessCluster } from './support/processes.ts';
 
-// The npm package `etcd3` as its documentation shows it, through a follower of a cluster of three.
-test('etcd3: keys, transactions, leases, locks, elections, watches, and the death of the leader', async (t) => {
+// The npm package `etcd3` as its documentation shows it.
+test('etcd3: keys, transactions, leases, locks and elections, of one node', async (t) => {
+  await using cluster = await ProcessCluster.start(1);
+  const client = new Etcd3({ hosts: cluster.node(0).url });
+  t.after(() => client.close());
+  await everyDay(t, client);
+});
+
+test('etcd3: the same through a follower of three, and the death of the leader', async (t) => {
   await using cluster = await ProcessCluster.start(3);
   const leader = await cluster.leader();
   const followers = cluster.nodes.filter((node) => node !== leader);
   const client = new Etcd3({ hosts: followers[0]?.url ?? '' });
   t.after(() => client.close());
+  await everyDay(t, client);
 
+  await t.test('a watch, a lock and an election, and the death of the leader', async () => {
+    const both = new Etcd3({ hosts: followers.map(({ url }) => url) });
+    const held = both.lock('held');
+    await held.acquire();
+    const leading = both.election('lasting', 60).campaign('me');
+    await new Promise((resolve, reject) => leading.once('elected', resolve as () => void).once('error', reject));
+    const seen: string[] = [];
+    const watcher = await both.watch().prefix('w/').create();
+    watcher.on('put', ({ key, value }) => seen.push(`put ${key}=${value}`));
+    watcher.on('delete', ({ key }) => seen.push(`delete ${key}`));
+    await both.put('w/1').value('a');
+    await both.delete().key('w/1');
+    await eventually('both were told', 5000, async () => seen.length === 2);
+    await leader.kill();
+    await eventually('writes go on', 10_000, async () => {
+      await both.put('w/2').value('b');
+      return true;
+    });
+    await eventually('watches go on', 10_000, async () => seen.includes('put w/2=b'));
+    assert.deepEqual(seen.slice(0, 3), ['put w/1=a', 'delete w/1', 'put w/2=b']);
+    await watcher.cancel();
+    await assert.rejects(both.lock('held').acquire(), EtcdLockFailedError);
+    await held.release();
+    await both.lock('held').do(async () => {});
+    assert.equal(await both.election('lasting', 60).leader(), 'me');
+    await leading.resign();
+    both.close();
+  });
+});
+
+async function everyDay(t: TestContext, client: Etcd3): Promise<void> {
   await t.test('keys', async () => {
     await client.put('foo').value('bar');
     assert.equal(await client.get('foo').string(), 'bar');
@@ -77,24 +116,4 @@ test('etcd3: keys, transactions, leases, locks, elections, watches, and the deat
     await campaign.resign();
     assert.equal(await election.leader(), undefined);
   });
-
-  await t.test('a watch, and the death of the leader', async () => {
-    const both = new Etcd3({ hosts: followers.map(({ url }) => url) });
-    const seen: string[] = [];
-    const watcher = await both.watch().prefix('w/').create();
-    watcher.on('put', ({ key, value }) => seen.push(`put ${key}=${value}`));
-    watcher.on('delete', ({ key }) => seen.push(`delete ${key}`));
-    await both.put('w/1').value('a');
-    await both.delete().key('w/1');
-    await eventually('both were told', 5000, async () => seen.length === 2);
-    await leader.kill();
-    await eventually('writes go on', 10_000, async () => {
-      await both.put('w/2').value('b');
-      return true;
-    });
-    await eventually('watches go on', 10_000, async () => seen.includes('put w/2=b'));
-    assert.deepEqual(seen.slice(0, 3), ['put w/1=a', 'delete w/1', 'put w/2=b']);
-    await watcher.cancel();
-    both.close();
-  });
-});
+}

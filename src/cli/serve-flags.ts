@@ -1,5 +1,7 @@
 import type { Argv } from 'yargs';
+import { etcdVersion } from '../contract/etcd-version.ts';
 import { configFile, options, variableOf } from '../server/options.ts';
+import { version } from '../server/version.ts';
 
 /** The help of `balsa serve`, from the table of options. */
 export function describeServeFlags(program: Argv): Argv {
@@ -23,6 +25,7 @@ export function describeServeFlags(program: Argv): Argv {
     program
       // normalizeEtcdArguments() has refused what does not exist, and let flags of etcd pass that are not shown here.
       .strict(false)
+      .version(serverVersion)
       .usage(
         '$0 serve [flags]\n\nRuns one member of a cluster. Without flags: a cluster of one, with its data in ./balsa-data.',
       )
@@ -35,3 +38,10 @@ export function describeServeFlags(program: Argv): Argv {
       )
   );
 }
+
+/** For tools that read the first line of `etcd --version`, which this is behind a wrapper of that name. */
+const serverVersion = [
+  `etcd Version: ${etcdVersion}`,
+  `Balsa Version: ${version}`,
+  `Node.js Version: ${process.versions.node}`,
+].join('\n');

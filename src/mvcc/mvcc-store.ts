@@ -70,6 +70,7 @@ class MvccStore implements Store {
   #applying: Promise<unknown> = Promise.resolve();
   #stateHashes: readonly StateHash[] = [];
   #openViews = 0;
+  #openExports = 0;
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -187,6 +188,10 @@ class MvccStore implements Store {
     return this.#openViews;
   }
 
+  get openExports(): number {
+    return this.#openExports;
+  }
+
   get bufferedBytes(): number {
     return this.#buffer.bytes;
   }
@@ -261,7 +266,14 @@ class MvccStore implements Store {
   async openExport(): Promise<StoreExport> {
     this.#assertUsable();
     const { database, groupId } = this.#options;
-    return await openExport(database, groupId, (reason) => this.#onReadFailure(reason));
+    const opened = await openExport(database, groupId, {
+      onFailure: (reason) => this.#onReadFailure(reason),
+      onClose: () => {
+        this.#openExports--;
+      },
+    });
+    this.#openExports++;
+    return opened;
   }
 
   watch(request: WatchRequest, sink: WatchSink): StoreWatch {

@@ -123,6 +123,10 @@ export class ReplaceableStore implements Store {
     return this.#present.openViews;
   }
 
+  get openExports(): number {
+    return this.#exports.size;
+  }
+
   get bufferedBytes(): number {
     return this.#present.bufferedBytes;
   }

@@ -37,8 +37,9 @@ export interface StoreExport {
 export async function openExport(
   database: Database,
   groupId: number,
-  onFailure: (reason: unknown) => void = () => {},
+  told: Partial<ExportEvents> = {},
 ): Promise<StoreExport> {
+  const events: ExportEvents = { onFailure: () => {}, onClose: () => {}, ...told };
   const keySpace = new KeySpace(groupId);
   const snapshot = database.snapshot();
   try {
@@ -51,7 +52,7 @@ export async function openExport(
     return new SnapshotExport(
       database,
       snapshot,
-      { keySpace, onFailure },
+      { keySpace, events },
       {
         appliedIndex,
         revision,
@@ -63,10 +64,15 @@ export async function openExport(
       },
     );
   } catch (reason) {
-    onFailure(reason);
+    events.onFailure(reason);
     await snapshot.close();
     throw reason;
   }
+}
+
+interface ExportEvents {
+  readonly onFailure: (reason: unknown) => void;
+  readonly onClose: () => void;
 }
 
 type Facts = Omit<StoreExport, 'next' | 'close'>;
@@ -80,7 +86,7 @@ class SnapshotExport implements StoreExport {
   readonly bytesExpected: number;
   readonly members: readonly MemberRecord[];
   readonly #snapshot: AbstractSnapshot;
-  readonly #onFailure: (reason: unknown) => void;
+  readonly #events: ExportEvents;
   readonly #iterator: AbstractIterator<Database, Buffer, Buffer>;
   /** What was read and is not given yet: parts of records, the first of them from `#partAt` on. */
   #parts: Buffer[] = [];
@@ -93,7 +99,7 @@ class SnapshotExport implements StoreExport {
   constructor(
     database: Database,
     snapshot: AbstractSnapshot,
-    { keySpace, onFailure }: { readonly keySpace: KeySpace; readonly onFailure: (reason: unknown) => void },
+    { keySpace, events }: { readonly keySpace: KeySpace; readonly events: ExportEvents },
     facts: Facts,
   ) {
     this.appliedIndex = facts.appliedIndex;
@@ -104,7 +110,7 @@ class SnapshotExport implements StoreExport {
     this.bytesExpected = facts.bytesExpected;
     this.members = facts.members;
     this.#snapshot = snapshot;
-    this.#onFailure = onFailure;
+    this.#events = events;
     const { gte, lt } = keySpace.wholeGroup();
     // classic-level's: what is read here is not read again soon, and a slice ends after that many bytes.
     const options = { fillCache: false, highWaterMarkBytes: sliceBytesMax };
@@ -121,7 +127,7 @@ class SnapshotExport implements StoreExport {
         await this.#readSlice();
       }
     } catch (reason) {
-      this.#onFailure(reason);
+      this.#events.onFailure(reason);
       throw reason;
     }
     return filled === 0 ? undefined : chunk.subarray(0, filled);
@@ -136,6 +142,7 @@ class SnapshotExport implements StoreExport {
     this.#parts = [];
     await this.#iterator.close();
     await this.#snapshot.close();
+    this.#events.onClose();
   }
 
   /** Copies as much as there is room for: chunks of any size, from records of any size, with one copy and no garbage. */

@@ -74,6 +74,8 @@ export interface Store {
   readView(revision?: Revision): ReadView;
   /** Views that are not closed yet. Only a leak leaves one open after the last reader is gone. */
   readonly openViews: number;
+  /** As `openViews`. */
+  readonly openExports: number;
 
   /**
    * All of what is durable now, while the store goes on. Rejects with `DamagedValue`. Close it: an open export keeps

@@ -25,6 +25,7 @@ test('config: nothing given is a cluster of one on localhost', () => {
     leadership: 'normal',
     snapshotCount: 10_000,
     corruptCheckTimeMs: 60_000,
+    watchProgressNotifyMs: 600_000,
     logLevel: 'info',
     logFormat: 'auto',
   });

@@ -71,6 +71,7 @@ export function resolveGiven(given: GivenValues): Config {
     leadership: read('leadership', given) ?? options.leadership.default,
     snapshotCount: read('snapshotCount', given) ?? options.snapshotCount.default,
     corruptCheckTimeMs: read('corruptCheckTimeMs', given) ?? options.corruptCheckTimeMs.default,
+    watchProgressNotifyMs: read('watchProgressNotifyMs', given) ?? options.watchProgressNotifyMs.default,
     logLevel: read('logLevel', given) ?? options.logLevel.default,
     logFormat: read('logFormat', given) ?? options.logFormat.default,
   };

@@ -7,14 +7,30 @@ export interface EtcdFlag {
 }
 
 /**
- * etcd 3.4 to 3.6 (`server/etcdmain/help.go`). A start script written for etcd works with these, as far as ignoring them
+ * Whether a value asks for what the option does. Written out, but not asked for: `--cert-file=`, `--client-cert-auth=false`, `proxy:
+ * 'off'`, and the sections of etcd's sample file whose keys are all empty.
+ */
+export function asksForIt(flag: string, value: unknown): boolean {
+  if (flag === 'proxy' && value === 'off') return false;
+  const isSection = typeof value === 'object' && value !== null && !Array.isArray(value);
+  // One level: what is nested deeper is no section of etcd's, and a section of YAML may hold itself.
+  const values: readonly unknown[] = isSection ? Object.values(value) : [value];
+  return values.some((one) => !notAskedFor.has(one));
+}
+
+const notAskedFor: ReadonlySet<unknown> = new Set(['', 'false', false, null, undefined]);
+
+/**
+ * etcd 3.4 to 3.6 (`server/etcdmain/help.go`, `etcd.conf.yml.sample`). A start script written for etcd works with these, as far as ignoring them
  * is harmless: they tune parts that Balsa does not have, or ask for what it always does. Those whose absence would leave
  * a door open or make another cluster than was asked for stop the start.
  */
 export function etcdFlag(flag: string): EtcdFlag | undefined {
   if (tls.switches.has(flag)) return { isSwitch: true, refusal: tlsRefusal };
   if (tls.values.has(flag)) return { isSwitch: false, refusal: tlsRefusal };
-  if (/^discovery(-|$)/.test(flag))
+  if (flag === 'proxy')
+    return { isSwitch: false, refusal: 'there is no proxy mode; every member takes requests for the whole cluster' };
+  if (/^discovery(-|$)/.test(flag) && !ignored.values.has(flag))
     return { isSwitch: false, refusal: 'there is no discovery; list the members with --initial-cluster' };
   if (flag === 'force-new-cluster')
     return { isSwitch: true, refusal: 'a cluster cannot be remade from one member in this way' };
@@ -53,8 +69,9 @@ const ignored = {
     log-package-levels warning-unary-request-duration warning-apply-duration distributed-tracing-address
     distributed-tracing-service-name distributed-tracing-instance-id distributed-tracing-sampling-rate
     compact-hash-check-time compaction-batch-limit compaction-sleep-interval
-    watch-progress-notify-interval bootstrap-defrag-threshold-megabytes max-learners downgrade-check-time
-    snapshot-catchup-entries`),
+    bootstrap-defrag-threshold-megabytes max-learners downgrade-check-time snapshot-catchup-entries
+    discovery-fallback proxy-failure-wait proxy-refresh-interval proxy-dial-timeout proxy-write-timeout
+    proxy-read-timeout`),
 };
 
 function words(text: string): ReadonlySet<string> {

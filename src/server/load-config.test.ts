@@ -100,6 +100,40 @@ test('etcd: options that close a door are refused, unless they say that it may s
   assert.deepEqual(load({ 'client-cert-auth': 'false', 'cert-file': '' }).warnings, []);
 });
 
+test("etcd: the sections, lists and switches of etcd's sample file that say nothing are accepted", () => {
+  const section = '\n  cert-file:\n  key-file:\n  client-cert-auth: false\n  trusted-ca-file:\n  auto-tls: false\n';
+  const sample = [
+    'data-dir:',
+    'discovery:',
+    "discovery-fallback: 'proxy'",
+    'discovery-srv:',
+    "proxy: 'off'",
+    'proxy-failure-wait: 5000',
+    `client-transport-security:${section}`,
+    `peer-transport-security:${section}`,
+    'log-outputs: [stderr]',
+    'force-new-cluster: false',
+    'cipher-suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]',
+  ].join('\n');
+  assert.deepEqual(load({ 'config-file': file(sample) }).warnings.length, 1);
+  refuses(/^proxy in .*: there is no proxy mode/, { 'config-file': file(sample.replace("'off'", "'on'")) });
+  refuses(/^peer-transport-security in .*: TLS is not supported/, {
+    'config-file': file(sample.replace(/auto-tls: false(?![\s\S]*auto-tls)/, 'auto-tls: true')),
+  });
+  refuses(/^client-transport-security in .*: TLS is not supported/, {
+    'config-file': file('client-transport-security: &itself\n  cert-file: *itself'),
+  });
+});
+
+test('etcd: options that began with experimental- are those without it', () => {
+  const { config, warnings } = load({ 'experimental-watch-progress-notify-interval': '5s' });
+  assert.equal(config.watchProgressNotifyMs, 5000);
+  assert.deepEqual(warnings, []);
+  refuses(/^--watch-progress-notify-interval: must be a time such as 90s, 5m or 1h30m, at least 100ms, not "99ms"$/, {
+    'watch-progress-notify-interval': '99ms',
+  });
+});
+
 test('file: YAML with lists and maps, and JSON', () => {
   const yaml = file(
     'name: a\nlisten-client-urls: [http://localhost:1, http://127.0.0.1:2]\ninitial-cluster:\n  a: http://a:1\n  b: [http://b:1, http://b:2]\n  c: http://c:1\nlog-level:',

@@ -3,7 +3,7 @@ import { parseDocument } from 'yaml';
 import { closest } from './closest.ts';
 import { adviseOn, type Config, ConfigError, type GivenValue, resolveGiven } from './config.ts';
 import { objectionToShape } from './config-file-shape.ts';
-import { etcdFlag } from './etcd-flags.ts';
+import { asksForIt, etcdFlag } from './etcd-flags.ts';
 import { configFile, flagOfVariable, type OptionName, optionOfFlag, options, variableOf } from './options.ts';
 
 /** Where the configuration of a process comes from; the first place that has an option decides it. */
@@ -68,8 +68,7 @@ class Collected {
     }
     const etcd = etcdFlag(flag);
     if (etcd === undefined) throw unknown(flag, origin);
-    // Written out, but not asked for: `--cert-file=` and `--client-cert-auth=false`.
-    if (etcd.refusal !== undefined && !['', 'false', false, null].includes(value as string | boolean | null)) {
+    if (etcd.refusal !== undefined && asksForIt(flag, value)) {
       throw new ConfigError(`${origin}: ${etcd.refusal}`);
     }
     if (etcd.refusal === undefined) this.#ignored.push(origin);

@@ -182,6 +182,7 @@ function stateSources(replica: Replica, cluster: ReplicaClusterService): StateSo
       usedBytes: store.usedBytes,
       quotaBytes: store.quotaBytes,
       openViews: store.openViews,
+      openExports: store.openExports,
       watches: store.watches.size,
       slowWatches: store.watches.behind,
       leases: store.leases.size,
@@ -338,8 +339,9 @@ function serveClients(
     leases,
     watch,
     requestBytesMax: config.maxRequestBytes,
+    progressNotifyMs: config.watchProgressNotifyMs,
   });
-  parts.metrics.countCalls(() => grpc.counts.all());
+  parts.metrics.countCalls(grpc);
   // Base64 takes a third more than the bytes.
   app.register(gatewayRoutes, { ...shared, services, bodyBytesMax: 2 * config.maxRequestBytes });
   return listenForClients(app, grpc, config.listenClientUrls);

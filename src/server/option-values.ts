@@ -37,11 +37,12 @@ export function count(range: { readonly min: number; readonly max: number; reado
 }
 
 /** Milliseconds of `90s`, `1h30m` or `0`, as Go writes durations. */
-export function duration(range: { readonly maxMs: number }): z.ZodType<number> {
+export function duration({ minMs = 0, maxMs }: { readonly minMs?: number; readonly maxMs: number }): z.ZodType<number> {
+  const least = minMs === 0 ? 'or 0' : `at least ${minMs}ms`;
   return z.unknown().transform((given, context) => {
     const ms = typeof given === 'number' ? given : parseDuration(typeof given === 'string' ? given : '');
-    if (ms !== undefined && Number.isInteger(ms) && ms >= 0 && ms <= range.maxMs) return ms;
-    return refuse(context, `must be a time such as 90s, 5m or 1h30m, or 0, not ${shown(given)}`);
+    if (ms !== undefined && Number.isInteger(ms) && ms >= minMs && ms <= maxMs) return ms;
+    return refuse(context, `must be a time such as 90s, 5m or 1h30m, ${least}, not ${shown(given)}`);
   });
 }
 

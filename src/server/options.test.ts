@@ -31,7 +31,7 @@ test('options: every default is a value that the option accepts', () => {
 test('etcd flags: a switch takes no value, the others do', () => {
   assert.deepEqual(etcdFlag('pre-vote'), { isSwitch: true, refusal: undefined });
   assert.deepEqual(etcdFlag('max-wals'), { isSwitch: false, refusal: undefined });
-  assert.deepEqual(etcdFlag('experimental-watch-progress-notify-interval'), { isSwitch: false, refusal: undefined });
+  assert.deepEqual(etcdFlag('experimental-warning-apply-duration'), { isSwitch: false, refusal: undefined });
   assert.equal(etcdFlag('no-flag-of-etcd'), undefined);
 });
 

@@ -55,6 +55,8 @@ export interface Config {
   readonly snapshotCount: number;
   /** How often the members' states are compared; 0: never. */
   readonly corruptCheckTimeMs: number;
+  /** How often a watcher of etcd's API that asked for it is told how far it has been told everything. */
+  readonly watchProgressNotifyMs: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
 }
@@ -250,6 +252,16 @@ export const options = {
     default: 60_000,
     defaultText: '1m',
   },
+  watchProgressNotifyMs: {
+    flag: 'watch-progress-notify-interval',
+    group: 'Timing and limits',
+    valueName: 'TIME',
+    help: "How often watches of etcd's API that ask for it are told of progress while nothing happens",
+    // Etcd's least (`embed/config.go`).
+    schema: duration({ minMs: 100, maxMs: 24 * 3_600_000 }),
+    default: 600_000,
+    defaultText: '10m',
+  },
   logLevel: {
     flag: 'log-level',
     group: 'Logging',
@@ -277,9 +289,9 @@ export const configFile = {
   help: 'YAML or JSON file with any of these options as keys; flags and environment variables go before it',
 } as const;
 
-/** The option of a flag or file key. */
+/** The option of a flag or file key. Up to etcd 3.5 some of them begin with `experimental-`. */
 export function optionOfFlag(flag: string): OptionName | undefined {
-  return flagIndex.get(flag);
+  return flagIndex.get(flag.replace(/^experimental-/, ''));
 }
 
 /** `data-dir` → `BALSA_DATA_DIR`. With `ETCD` the alias, for environments made for etcd. */

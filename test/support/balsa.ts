@@ -25,15 +25,15 @@ export async function balsa(
   return running.ended();
 }
 
-/** A command that is under way, with what it has written so far. */
-export class BalsaProcess {
+/** A program that is under way, with what it has written so far. */
+export class RunningProgram {
   readonly child: ChildProcess;
   readonly #stdout: Buffer[] = [];
   readonly #stderr: Buffer[] = [];
   readonly #end: Promise<[code: number | null, signal: string | null]>;
 
-  constructor(args: readonly string[], options: SpawnOptions = {}) {
-    this.child = spawn(process.execPath, [balsaPath, ...args], options);
+  constructor(program: string, args: readonly string[], options: SpawnOptions = {}) {
+    this.child = spawn(program, args, options);
     this.child.stdout?.on('data', (chunk: Buffer) => this.#stdout.push(chunk));
     this.child.stderr?.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
     // Not 'close' of the process: Node 20 does not emit it after a disconnect.
@@ -65,6 +65,13 @@ export class BalsaProcess {
     const [code, signal] = await this.#end;
     const bytes = Buffer.concat(this.#stdout);
     return { code, signal, stdout: bytes.toString(), stderr: Buffer.concat(this.#stderr).toString(), bytes };
+  }
+}
+
+/** One command of Balsa that is under way. */
+export class BalsaProcess extends RunningProgram {
+  constructor(args: readonly string[], options: SpawnOptions = {}) {
+    super(process.execPath, [balsaPath, ...args], options);
   }
 }
 

@@ -35,15 +35,21 @@ export class NodeProcess {
     this.#initialCluster = initialCluster;
   }
 
-  start(): void {
+  /** `environment`: beside that of this process. */
+  start(environment: Readonly<Record<string, string>> = {}): void {
     const log = createWriteStream(this.logPath, { flags: 'a' });
     const child = spawn(process.execPath, [balsaPath, 'serve', ...this.#flags()], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
     });
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
     this.#child = child;
     this.#exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
   }
 
   get isRunning(): boolean {

@@ -14,6 +14,12 @@ export interface LinkState {
 export class Links {
   readonly #states = new Map<string, LinkState>();
   readonly #changed = new Set<() => void>();
+  /** Called for whatever comes from one member for another, before it is passed on. */
+  readonly onSent: (from: string, to: string) => void;
+
+  constructor(onSent: (from: string, to: string) => void = () => {}) {
+    this.onSent = onSent;
+  }
 
   state(from: string, to: string): LinkState {
     const name = `${from}>${to}`;
@@ -156,6 +162,7 @@ class Connection {
 
   /** Until the hello has passed. */
   #watch(chunk: Buffer): void {
+    if (this.from !== undefined) this.#links.onSent(this.from, this.#to);
     if (this.from !== undefined || this.#head.length > helloBytesMax) return;
     this.#head = Buffer.concat([this.#head, chunk]);
     const end = this.#head.indexOf('\r\n\r\n');

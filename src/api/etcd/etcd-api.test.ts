@@ -20,6 +20,8 @@ import { CallFailed, GrpcClient } from './testing/grpc-client.ts';
 const rangeTypes = [kv.RangeRequest, kv.RangeResponse] as const;
 const putTypes = [kv.PutRequest, kv.PutResponse] as const;
 const watchTypes = [watches.WatchRequest, watches.WatchResponse] as const;
+const snapshotPath = '/etcdserverpb.Maintenance/Snapshot';
+const snapshotTypes = [maintenance.SnapshotRequest, maintenance.SnapshotResponse] as const;
 const [rangePath, putPath, watchPath] = ['/etcdserverpb.KV/Range', '/etcdserverpb.KV/Put', '/etcdserverpb.Watch/Watch'];
 
 let node: BalsaNode;
@@ -279,6 +281,43 @@ test('grpc: thousands of calls that are canceled at any time leave nothing behin
   assert.equal((await client.unary(rangePath, rangeTypes, { key: key('c/1') })).count, 0n);
 });
 
+test('grpc: calls that are canceled before their request has come count as ended (they stayed under way for ever)', async () => {
+  const other = new GrpcClient(url);
+  const half = Buffer.from([0, 0, 0, 0, 3, 0x0a]);
+  const streams = [rangePath, putPath, watchPath, rangePath].map((path) => other.raw(path));
+  for (const stream of streams) stream.write(half);
+  const calls = () => metric('balsa_grpc_calls');
+  await eventually(async () => (await calls()) === 4);
+  streams[0]?.close(8);
+  await eventually(async () => (await calls()) === 3);
+  streams[1]?.end();
+  await eventually(async () => (await calls()) === 2);
+  const connections = await metric('balsa_grpc_connections');
+  other.close();
+  await eventually(async () => (await calls()) === 0);
+  assert.equal(await metric('balsa_grpc_connections'), connections - 1);
+});
+
+test('grpc: streams that are canceled before their first answer close what they read (four such snapshots were the last)', async () => {
+  for (let i = 0; i < 20; i++) await put(`open/${i}`, Buffer.alloc(10_000));
+  const other = new GrpcClient(url);
+  for (let i = 0; i < 50; i++) {
+    const range = other.stream('/etcdserverpb.KV/RangeStream', [kv.RangeRequest, kv.RangeStreamResponse]);
+    range.end({ key: key('open/'), rangeEnd: key('open0') });
+    const snapshot = other.stream(snapshotPath, snapshotTypes);
+    snapshot.end({});
+    // At all the moments from before they are read on.
+    await delay(i % 5);
+    range.cancel();
+    snapshot.cancel();
+  }
+  await eventually(async () => (await metric('balsa_open_views')) + (await metric('balsa_open_exports')) === 0);
+  const whole = other.stream(snapshotPath, snapshotTypes);
+  whole.end({});
+  assert.equal((await whole.all()).at(-1)?.remainingBytes, 0n);
+  other.close();
+});
+
 test('client port: garbage, half a preface, and a preface without more', async () => {
   for (const bytes of [
     'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\ngarbage garbage garbage',
@@ -308,6 +347,11 @@ test('client port: a request whose first letter comes alone (it kept the event l
 
 function failure(code: number, text: RegExp): (error: unknown) => boolean {
   return (error) => error instanceof CallFailed && error.code === code && text.test(error.message);
+}
+
+async function metric(name: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
 }
 
 async function eventually(condition: () => Promise<boolean>): Promise<void> {

@@ -23,14 +23,8 @@ export interface EtcdOptions {
   /** Bytes of one request (`--max-request-bytes`). */
   readonly requestBytesMax: number;
   /** How often a watcher that asked for it is told of progress. */
-  readonly progressNotifyMs?: number;
+  readonly progressNotifyMs: number;
 }
-
-/**
- * The etcd whose behaviour Balsa offers. Patroni and others read each part of it as an integer, and compare: no suffix, and not below
- * 3.5.13, from where on Kubernetes uses progress requests.
- */
-export const etcdVersion = '3.6.0';
 
 /** Ids are 64 bits in hexadecimal; etcd's messages have them as numbers. */
 export function idNumber(id: string): bigint {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import type { ClusterMember, HealthCheck } from '../../replica/service.ts';
+import type { Alarm, ClusterMember, HealthCheck } from '../../replica/service.ts';
 import { open } from '../../server/index.ts';
 import { type RunningApi, type RunningApp, startApp, startNode } from './testing/start-api.ts';
 
@@ -109,7 +109,7 @@ describe('a member that does not', () => {
     }
     const health = await api.client.call('GET /health');
     assert.equal(health.status, 503);
-    assert.deepEqual(health.json(), { health: 'false', reason: 'leader: the cluster has no leader' });
+    assert.deepEqual(health.json(), { health: 'false', reason: 'RAFT NO LEADER' });
   });
 
   test("health: an alarm is one for etcd's tools, unless they leave it out", async (t) => {
@@ -123,6 +123,19 @@ describe('a member that does not', () => {
     assert.deepEqual(health.json(), { health: 'false', reason: 'ALARM NOSPACE' });
     assert.equal((await api.client.call('GET /health?exclude=NOSPACE')).status, 200);
     assert.equal((await api.client.call('GET /readyz')).status, 200, 'reads and deletions are served');
+  });
+
+  test("health: etcd's tools are told one reason, in etcd's words, and an alarm first", async (t) => {
+    const failed = (name: string): HealthCheck => ({ name, ok: false, reason: `what is wrong with ${name}` });
+    const tables: readonly (readonly [string, readonly HealthCheck[], readonly Alarm[]])[] = [
+      ['ALARM CORRUPT', [failed('leader')], [{ kind: 'corrupt', memberId: 'a' }]],
+      ['RAFT NO LEADER', [failed('disk'), failed('leader')], []],
+      ['RANGE ERROR:disk: what is wrong with disk', [failed('disk'), failed('serving')], []],
+    ];
+    for (const [reason, checks, alarms] of tables) {
+      const api = await startApp(t, { readiness: async () => checks, liveness: () => checks, alarms: () => alarms });
+      assert.deepEqual((await api.client.call('GET /health')).json(), { health: 'false', reason });
+    }
   });
 
   test('health: a check can be left out of the verdict', async (t) => {

@@ -43,17 +43,15 @@ export async function healthRoutes(app: FastifyInstance, options: HealthRoutesOp
   async function health(request: FastifyRequest, reply: FastifyReply): Promise<string> {
     const query = Query.parse(splitTarget(request.originalUrl).query, healthParameters);
     const checks = query.flag('serializable') ? cluster.liveness() : await cluster.readiness();
-    const failed = checks.filter(({ ok }) => !ok).map((check) => `${check.name}: ${check.reason ?? 'failed'}`);
     const excluded = query.texts('exclude');
     // Alarms of the whole cluster, as etcd counts them in: a monitor that knows no more than this has to see them.
-    const alarms = cluster.alarms().map(({ kind }) => etcdAlarms[kind]);
-    failed.push(...[...new Set(alarms)].filter((name) => !excluded.includes(name)).map((name) => `ALARM ${name}`));
-    const reason = failed.join('; ');
+    const alarm = cluster.alarms().find(({ kind }) => !excluded.includes(etcdAlarms[kind]));
+    const reason = etcdReason(alarm && etcdAlarms[alarm.kind], checks);
     const headers = answerHeaders(kv.header(), jsonType);
     headers['cache-control'] = 'no-store';
-    reply.code(failed.length === 0 ? 200 : 503).headers(headers);
-    // A text, not a boolean, as etcd has it (`etcdhttp/health.go`).
-    return `${JSON.stringify({ health: failed.length === 0 ? 'true' : 'false', reason })}\n`;
+    reply.code(reason === '' ? 200 : 503).headers(headers);
+    // A text, not a boolean, as etcd has it.
+    return `${JSON.stringify({ health: reason === '' ? 'true' : 'false', reason })}\n`;
   }
 
   app.get('/livez', { schema: checkSchema('livez', checkParameters) }, livez);
@@ -62,6 +60,15 @@ export async function healthRoutes(app: FastifyInstance, options: HealthRoutesOp
 }
 
 const etcdAlarms = { no_space: 'NOSPACE', corrupt: 'CORRUPT' } as const;
+
+/** One reason, in etcd's words and order (`etcdhttp/health.go`); behind them what a check of ours says. Empty: healthy. */
+function etcdReason(alarm: string | undefined, checks: readonly HealthCheck[]): string {
+  if (alarm !== undefined) return `ALARM ${alarm}`;
+  const failed = checks.filter(({ ok }) => !ok);
+  if (failed.some(({ name }) => name === 'leader')) return 'RAFT NO LEADER';
+  const [first] = failed;
+  return first === undefined ? '' : `RANGE ERROR:${first.name}: ${first.reason ?? 'failed'}`;
+}
 
 /** As Kubernetes' components print their checks. */
 function checkLine({ name, ok, reason }: HealthCheck): string {

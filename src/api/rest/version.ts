@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { etcdVersion } from '../../contract/etcd-version.ts';
 import type { ClusterService, KvService } from '../../replica/service.ts';
 import { answerHeaders, jsonType, textType } from './answer-headers.ts';
 import { parameterSet } from './parameters.ts';
@@ -15,12 +16,6 @@ export interface VersionRoutesOptions extends TimeoutBounds {
 
 const parameters = parameterSet();
 const clusterParameters = parameterSet('timeout');
-
-/**
- * The etcd whose behaviour Balsa offers. Patroni and others read each part of it as an integer, and compare: no
- * suffix, and not below 3.5.13, from where on Kubernetes uses progress requests.
- */
-const etcdVersion = '3.6.0';
 
 /** `/version`, what the cluster agreed on at `/v1/version`, and a greeting at `/` for whoever finds the port. */
 export async function versionRoutes(app: FastifyInstance, options: VersionRoutesOptions): Promise<void> {

@@ -1,8 +1,16 @@
 import { Counter, type Registry } from 'prom-client';
-import type { CallCount } from '../../api/etcd/index.ts';
+import type { CallCount, GrpcServer } from '../../api/etcd/index.ts';
+import type { Gauges } from './gauges.ts';
 
-/** Under the names that etcd has for them, so that its dashboards and alerts show them. */
-export function registerCalls(registry: Registry, counts: () => Iterable<CallCount>): void {
+/** What the calls are asked of. */
+export type CallSource = Pick<GrpcServer, 'counts' | 'sessions'>;
+
+/** Under the names that etcd has for them, so that its dashboards and alerts show them, and what etcd does not tell. */
+export function registerCalls(registry: Registry, gauges: Gauges, calls: CallSource): void {
+  const counts = (): Iterable<CallCount> => calls.counts.all();
+  gauges.gauge('balsa_grpc_connections', "Connections that speak etcd's API over gRPC.", () => calls.sessions);
+  const underWay = "Calls of etcd's API over gRPC that were begun and have not ended; a watch is one.";
+  gauges.gauge('balsa_grpc_calls', underWay, () => calls.counts.underWay);
   const labelNames = ['grpc_service', 'grpc_method', 'grpc_type'] as const;
   const labelsOf = ({ service, method, type }: CallCount) => ({
     grpc_service: service,

@@ -1,9 +1,8 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { CallCount } from '../../api/etcd/index.ts';
 import type { RequestMetrics } from '../../api/rest/index.ts';
 import type { ReplicaMetrics } from '../../replica/index.ts';
 import type { TransportMetrics } from '../../transport/index.ts';
-import { registerCalls } from './calls.ts';
+import { type CallSource, registerCalls } from './calls.ts';
 import { registerEtcdState } from './etcd-state.ts';
 import { Gauges } from './gauges.ts';
 import { peerMetrics } from './peers.ts';
@@ -18,7 +17,7 @@ export interface NodeMetrics {
   readonly transport: TransportMetrics;
   readonly requests: RequestMetrics;
   /** Tells of the calls of etcd's API from now on. */
-  countCalls(counts: () => Iterable<CallCount>): void;
+  countCalls(calls: CallSource): void;
   /** In Prometheus' text format. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -43,7 +42,7 @@ export function createMetrics(
     replica: replicaMetrics(registry, gauges),
     transport: peerMetrics(registry, gauges),
     requests: requestMetrics(registry, gauges),
-    countCalls: (counts) => registerCalls(registry, counts),
+    countCalls: (calls) => registerCalls(registry, gauges, calls),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }

@@ -18,6 +18,7 @@ export interface StoreState {
   /** 0: no limit. */
   readonly quotaBytes: number;
   readonly openViews: number;
+  readonly openExports: number;
   readonly watches: number;
   /** Those that are being caught up. */
   readonly slowWatches: number;
@@ -51,6 +52,11 @@ export function registerState(gauges: Gauges, sources: () => StateSources | unde
   );
   ofStore('balsa_quota_bytes', 'The quota; 0: none.', (store) => store.quotaBytes);
   ofStore('balsa_open_views', 'Lists and streams that are being read.', (store) => store.openViews);
+  ofStore(
+    'balsa_open_exports',
+    'Backups and snapshots for members that are being read; until they are, no space is given back.',
+    (store) => store.openExports,
+  );
   ofStore('balsa_watches', 'Watches that are open on this member.', (store) => store.watches);
   ofStore('balsa_slow_watches', 'Watches that are being caught up from the history.', (store) => store.slowWatches);
   ofStore('balsa_leases', 'Leases.', (store) => store.leases);

@@ -20,22 +20,26 @@ export class MemoryTrend {
     this.#samples.push((await this.#target.memory?.()) ?? memoryOfThisProcess());
   }
 
-  /** What is wrong, if anything. The first third of the samples is the warm-up. */
   problem(): string | undefined {
-    const steady = this.#samples.slice(Math.floor(this.#samples.length / 3));
-    if (steady.length < samplesMin) return undefined;
-    const half = Math.floor(steady.length / 2);
-    for (const kind of ['used', 'resident'] as const) {
-      // The least of each half: what is there when the collector has done all it does.
-      const before = Math.min(...steady.slice(0, half).map((sample) => sample[kind]));
-      const after = Math.min(...steady.slice(half).map((sample) => sample[kind]));
-      if (after - before > growthMax[kind]) {
-        const all = this.#samples.map((sample) => Math.round(sample[kind] / 2 ** 20)).join(' ');
-        return `memory (${kind}) grew from ${before} to ${after} bytes while inputs ran; in MiB: ${all}`;
-      }
-    }
-    return undefined;
+    return growthIn(this.#samples);
   }
+}
+
+/** What is wrong, if anything. The first third of the samples is the warm-up. */
+export function growthIn(samples: readonly MemoryUse[]): string | undefined {
+  const steady = samples.slice(Math.floor(samples.length / 3));
+  if (steady.length < samplesMin) return undefined;
+  const half = Math.floor(steady.length / 2);
+  for (const kind of ['used', 'resident'] as const) {
+    // The least of each half: what is there when the collector has done all it does.
+    const before = Math.min(...steady.slice(0, half).map((sample) => sample[kind]));
+    const after = Math.min(...steady.slice(half).map((sample) => sample[kind]));
+    if (after - before > growthMax[kind]) {
+      const all = samples.map((sample) => Math.round(sample[kind] / 2 ** 20)).join(' ');
+      return `memory (${kind}) grew from ${before} to ${after} bytes while inputs ran; in MiB: ${all}`;
+    }
+  }
+  return undefined;
 }
 
 export function memoryOfThisProcess(): MemoryUse {

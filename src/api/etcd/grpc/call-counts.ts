@@ -13,16 +13,24 @@ export interface CallCount {
 
 /** Counted by hand: a metric with labels costs more than the call does elsewhere. */
 export class CallCounts {
+  #underWay = 0;
   readonly #counts = new Map<Method, CallCount & { started: number; readonly handled: Map<string, number> }>();
 
   onStarted(service: string, method: Method): void {
+    this.#underWay++;
     this.#of(service, method).started++;
   }
 
   onHandled(service: string, method: Method, error: EtcdError | undefined): void {
+    this.#underWay--;
     const { handled } = this.#of(service, method);
     const code = error === undefined ? 'OK' : goName(error.code);
     handled.set(code, (handled.get(code) ?? 0) + 1);
+  }
+
+  /** Begun and not ended; a watch is one call. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   all(): Iterable<CallCount> {

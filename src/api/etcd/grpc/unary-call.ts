@@ -1,15 +1,18 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Call, UnaryMethod } from '../method.ts';
 import { decode, encode } from '../proto/binary.ts';
+import type { Init } from '../proto/message-type.ts';
 import { EtcdError } from '../status.ts';
 import { isGone, malformed, okHeaders, okTrailers, refuse } from './answers.ts';
 import { FrameReader, prefixBytes, setPrefix } from './frames.ts';
 import { timeoutOf } from './metadata.ts';
+import type { Turns } from './turns.ts';
 
 export interface CallOptions {
   /** For a call that names no time of its own. */
   readonly timeoutMs: number;
   readonly messageBytesMax: number;
+  readonly turns: Turns;
   readonly onEnd: (error: EtcdError | undefined) => void;
 }
 
@@ -33,15 +36,19 @@ export class UnaryCall implements Call {
     this.requestBytes = requestBytes;
   }
 
+  /** What is to be called when the client gives the call up. */
   static serve<Request extends object, Response extends object>(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     method: UnaryMethod<Request, Response>,
     options: CallOptions,
-  ): void {
+  ): () => void {
     const reader = new FrameReader(options.messageBytesMax);
     let message: Buffer | undefined;
+    // Either the request has come, and its method will end the call, or it was refused.
+    let isDecided = false;
     const fail = (reason: unknown): void => {
+      isDecided = true;
       stream.off('data', onData);
       stream.resume();
       const error = EtcdError.from(reason);
@@ -61,7 +68,7 @@ export class UnaryCall implements Call {
     };
     stream.on('data', onData);
     stream.once('end', () => {
-      if (stream.headersSent || isGone(stream)) return;
+      if (isDecided || isGone(stream)) return;
       if (message === undefined || reader.isWithinMessage) {
         fail(new EtcdError('INTERNAL', 'grpc: the request ended within its message'));
         return;
@@ -75,17 +82,30 @@ export class UnaryCall implements Call {
         fail(malformed(reason));
         return;
       }
+      isDecided = true;
       method
         .handle(request, call)
-        .then((answer) => {
-          if (isGone(stream)) return options.onEnd(new EtcdError('CANCELLED', 'context canceled'));
-          stream.respond(okHeaders, { waitForTrailers: true });
-          stream.once('wantTrailers', () => stream.sendTrailers(okTrailers));
-          stream.end(setPrefix(encode(method.response, answer, prefixBytes)));
-          options.onEnd(undefined);
-        })
+        .then((answer) => options.turns.run(() => respond(answer)))
         .catch(fail);
     });
+    const respond = (answer: Init<Response>): void => {
+      if (isGone(stream)) {
+        options.onEnd(new EtcdError('CANCELLED', 'context canceled'));
+        return;
+      }
+      try {
+        const bytes = encode(method.response, answer, prefixBytes);
+        stream.respond(okHeaders, { waitForTrailers: true });
+        stream.once('wantTrailers', () => stream.sendTrailers(okTrailers));
+        stream.end(setPrefix(bytes));
+        options.onEnd(undefined);
+      } catch (reason) {
+        fail(reason);
+      }
+    };
+    return () => {
+      if (!isDecided) fail(new EtcdError('CANCELLED', 'context canceled'));
+    };
   }
 
   metadata(name: string): string | undefined {

@@ -4,6 +4,7 @@ import { type Call, type Service, type StreamCall, type StreamMethod, unary } fr
 import { HeaderResponse } from '../proto/messages/empty.ts';
 import * as messages from '../proto/messages/lock.ts';
 import { EtcdError } from '../status.ts';
+import { Drain } from './drain.ts';
 import { clamped } from './key-ranges.ts';
 import { prefixOf, TurnQueue } from './turn-queue.ts';
 
@@ -65,6 +66,7 @@ class Observer {
   readonly #queue: TurnQueue;
   readonly #options: EtcdOptions;
   readonly #headers: Headers;
+  readonly #drain: Drain;
   #close: () => void = () => {};
   #told = '';
   #isLooking = false;
@@ -72,6 +74,7 @@ class Observer {
 
   constructor(call: StreamCall<messages.LeaderResponse>, queue: TurnQueue, options: EtcdOptions, headers: Headers) {
     this.#call = call;
+    this.#drain = new Drain(call);
     this.#queue = queue;
     this.#options = options;
     this.#headers = headers;
@@ -95,6 +98,7 @@ class Observer {
   }
 
   close(): void {
+    this.#drain.close();
     this.#close();
   }
 
@@ -117,15 +121,8 @@ class Observer {
       const found = kv === undefined ? '' : `${kv.createRevision} ${kv.modRevision}`;
       if (kv === undefined || found === this.#told) continue;
       this.#told = found;
-      if (!this.#call.send({ header: this.#headers.of(header), kv })) await this.#drained();
+      if (!this.#call.send({ header: this.#headers.of(header), kv })) await this.#drain.wait();
     }
-  }
-
-  #drained(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#call.drained = resolve;
-      this.#call.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
   }
 }
 

@@ -5,6 +5,7 @@ import { type Call, type Service, type StreamCall, type StreamMethod, unary } fr
 import type { Init } from '../proto/message-type.ts';
 import * as messages from '../proto/messages/lease.ts';
 import { etcdErrors } from '../status.ts';
+import { Drain } from './drain.ts';
 
 /** `etcdserverpb.Lease`. */
 export function leaseService({ leases, cluster }: EtcdOptions, headers: Headers): Service {
@@ -69,19 +70,16 @@ export function leaseService({ leases, cluster }: EtcdOptions, headers: Headers)
     response: messages.LeaseKeepAliveResponse,
     requests: 'many',
     open: (call: StreamCall<messages.LeaseKeepAliveResponse>) => {
-      let drained: () => void = () => {};
-      call.drained = () => drained();
+      const drain = new Drain(call);
       return {
         async onRequest({ id }) {
           checkLeader(call, cluster);
           if (call.send(await renew(id, call))) return;
           // A client that asks and does not read is given no further answers, and read no further questions.
-          await new Promise<void>((resolve) => {
-            drained = resolve;
-          });
+          await drain.wait();
         },
         onEnd: () => call.end(),
-        onClose: () => drained(),
+        onClose: () => drain.close(),
       };
     },
   };

@@ -1,4 +1,5 @@
-import { checkLeader, type EtcdOptions, etcdVersion, type Headers, idNumber } from '../etcd-options.ts';
+import { etcdVersion } from '../../../contract/etcd-version.ts';
+import { checkLeader, type EtcdOptions, type Headers, idNumber } from '../etcd-options.ts';
 import { type Call, failing, type Service, unary } from '../method.ts';
 import type { Init } from '../proto/message-type.ts';
 import { HeaderResponse } from '../proto/messages/empty.ts';

@@ -3,6 +3,7 @@ import type { Headers } from '../etcd-options.ts';
 import type { Call, StreamCall, StreamMethod, StreamRequests } from '../method.ts';
 import type { Init } from '../proto/message-type.ts';
 import { RangeRequest, type RangeResponse, RangeStreamResponse } from '../proto/messages/kv.ts';
+import { Drain } from './drain.ts';
 
 /** A whole range, page by page. */
 type OpenPages = (
@@ -19,7 +20,7 @@ export function rangeStream(
   range: (request: RangeRequest, call: Call) => Promise<Init<RangeResponse>>,
   headers: Headers,
 ): StreamMethod<RangeRequest, RangeStreamResponse> {
-  async function send(request: RangeRequest, call: StreamCall<RangeStreamResponse>): Promise<void> {
+  async function send(request: RangeRequest, call: StreamCall<RangeStreamResponse>, drain: Drain): Promise<void> {
     if (!isPlain(request)) {
       call.send({ rangeResponse: await range(request, call) });
       return;
@@ -28,7 +29,7 @@ export function rangeStream(
     let count = 0;
     for await (const kvs of pages) {
       count += kvs.length;
-      if (!call.send({ rangeResponse: { kvs } })) await drained(call);
+      if (!call.send({ rangeResponse: { kvs } })) await drain.wait();
       // The view behind the pages is closed on the way out.
       if (call.signal.aborted) return;
     }
@@ -43,13 +44,14 @@ export function rangeStream(
     response: RangeStreamResponse,
     requests: 'one',
     open(call): StreamRequests<RangeRequest> {
+      const drain = new Drain(call);
       return {
         onRequest: async (request) => {
-          await send(request, call);
+          await send(request, call, drain);
           call.end();
         },
         onEnd: () => {},
-        onClose: () => call.drained(),
+        onClose: () => drain.close(),
       };
     },
   };
@@ -64,10 +66,4 @@ function isPlain(request: RangeRequest): boolean {
     request.maxCreateRevision,
   ].some((bound) => bound !== 0n);
   return limit <= 0n && sortOrder <= 1 && sortTarget === 0 && !countOnly && !isBounded;
-}
-
-function drained(call: StreamCall<RangeStreamResponse>): Promise<void> {
-  return new Promise((resolve) => {
-    call.drained = resolve;
-  });
 }

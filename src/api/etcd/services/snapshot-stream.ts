@@ -1,7 +1,9 @@
+import { etcdVersion } from '../../../contract/etcd-version.ts';
 import type { BackupService } from '../../../replica/service.ts';
-import { etcdVersion, type Headers } from '../etcd-options.ts';
+import type { Headers } from '../etcd-options.ts';
 import type { StreamCall, StreamMethod, StreamRequests } from '../method.ts';
 import { SnapshotRequest, SnapshotResponse } from '../proto/messages/maintenance.ts';
+import { Drain } from './drain.ts';
 
 /**
  * `Maintenance.Snapshot`: a backup of Balsa's, which `etcdctl snapshot save` stores as it comes and `balsa snapshot
@@ -11,15 +13,11 @@ export function snapshotStream(
   backup: BackupService,
   headers: Headers,
 ): StreamMethod<SnapshotRequest, SnapshotResponse> {
-  async function send(call: StreamCall<SnapshotResponse>): Promise<void> {
+  async function send(call: StreamCall<SnapshotResponse>, drain: Drain): Promise<void> {
     const { header, chunks } = await backup.backup({ timeoutMs: call.timeoutMs });
     const first = { header: headers.of(header), version: etcdVersion };
     for await (const blob of chunks) {
-      if (!call.send({ ...first, remainingBytes: 1, blob })) {
-        await new Promise<void>((resolve) => {
-          call.drained = resolve;
-        });
-      }
+      if (!call.send({ ...first, remainingBytes: 1, blob })) await drain.wait();
       // The export behind the chunks is closed on the way out.
       if (call.signal.aborted) return;
     }
@@ -34,13 +32,14 @@ export function snapshotStream(
     response: SnapshotResponse,
     requests: 'one',
     open(call): StreamRequests<SnapshotRequest> {
+      const drain = new Drain(call);
       return {
         onRequest: async () => {
-          await send(call);
+          await send(call, drain);
           call.end();
         },
         onEnd: () => {},
-        onClose: () => call.drained(),
+        onClose: () => drain.close(),
       };
     },
   };

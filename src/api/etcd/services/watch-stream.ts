@@ -9,7 +9,6 @@ import { Watcher, type WatcherStream } from './watcher.ts';
 
 /** Of one stream; each costs some hundred bytes. */
 const watchersMax = 16_384;
-const progressNotifyMsDefault = 600_000;
 /** How often a progress request that has to wait looks again. */
 const progressPollMs = 20;
 /** Of events; etcd allows as much more than a request as its transport. */
@@ -159,7 +158,7 @@ export class WatchStream implements StreamRequests<WatchRequest>, WatcherStream 
   #startNotifying(): NodeJS.Timeout {
     return setInterval(() => {
       for (const watcher of this.#watchers.values()) watcher.notify(this.#options.kv.header().revision);
-    }, this.#options.progressNotifyMs ?? progressNotifyMsDefault);
+    }, this.#options.progressNotifyMs);
   }
 
   #drained(): void {

@@ -1,4 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import type { Socket } from 'node:net';
 import { FrameReader, prefixBytes, setPrefix } from '../grpc/frames.ts';
 import { decode, encode } from '../proto/binary.ts';
 import type { Init, MessageType } from '../proto/message-type.ts';
@@ -18,8 +19,9 @@ export class CallFailed extends Error {
 export class GrpcClient {
   readonly session: ClientHttp2Session;
 
-  constructor(url: string) {
-    this.session = connect(url);
+  /** `socket`: connected to `url`, for who wants to do something to it. */
+  constructor(url: string, socket?: Socket) {
+    this.session = connect(url, socket === undefined ? {} : { createConnection: () => socket });
     this.session.on('error', () => undefined);
     this.session.setMaxListeners(0);
   }
