@@ -9,8 +9,12 @@ import { type CurrentRecord, recordBytes, toKeyValue } from './record.ts';
 import type { CommandResult, Refusal } from './result.ts';
 import type { Tables } from './tables.ts';
 
-/** What a command has to read that LevelDB gives only asynchronously. `visit` says false when it has seen enough. */
+/**
+ * What a command has to read that LevelDB gives only asynchronously; `visit` says false when it has seen enough. Or a `turn`:
+ * what has arrived is to be handled before a long piece of work goes on.
+ */
 export type ScanQuestion =
+  | { readonly kind: 'turn' }
   | {
       readonly kind: 'versions';
       readonly range: KeyRange;
@@ -150,7 +154,8 @@ export function* deleteRange(
   };
   if (isTooLarge) return { isTooLarge, deleted: [] };
   const deleted: KeyValue[] = [];
-  for (const { key, record } of found) {
+  for (const [i, { key, record }] of found.entries()) {
+    if (i % deletionsPerTurn === deletionsPerTurn - 1) yield { kind: 'turn' };
     draft.delete(key, record);
     deleted.push(kvOf(key, record));
   }
@@ -257,7 +262,8 @@ function* revokeLease(draft: Draft, id: bigint): Generator<ScanQuestion, number,
       return true;
     },
   };
-  for (const key of keys) {
+  for (const [i, key] of keys.entries()) {
+    if (i % deletionsPerTurn === deletionsPerTurn - 1) yield { kind: 'turn' };
     const old = draft.current(key);
     if (old !== undefined) draft.delete(key, old);
   }
@@ -273,4 +279,6 @@ export function kvOf(key: TableKey, record: CurrentRecord): KeyValue {
   return toKeyValue(withoutPrefix(key.bytes), record);
 }
 
+/** A few ms, if the values are of ordinary size. */
+const deletionsPerTurn = 256;
 const emptyRecord: CurrentRecord = { createRevision: 1, modRevision: 1, version: 1, value: new Uint8Array() };

@@ -86,7 +86,7 @@ export type Command =
  * One revision deletes all keys of a range at once, and their last values go to the history, so that they have to fit
  * into memory. The limits travel in the command: a member with other software must decide alike.
  */
-export const deleteRangeLimits = { keysMax: 250_000, bytesMax: 64 * 1024 * 1024 } as const;
+export const deleteRangeLimits = { keysMax: 250_000, bytesMax: 256 * 1024 * 1024 } as const;
 
 /**
  * format u8, kind u8, then the fields in the order of their type. A kind or field that is added gets a format number of

@@ -394,6 +394,7 @@ class MvccStore implements Store {
   }
 
   async #answer(moment: Moment, question: ScanQuestion): Promise<void> {
+    if (question.kind === 'turn') return breathe(this.#options.clock);
     if (question.kind === 'table') {
       await scanTable(moment, question.range, question.reverse, question.visit);
       return;

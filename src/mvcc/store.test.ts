@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { InvariantViolation } from '../base/assert.ts';
+import { ManualClock } from '../base/testing/manual-clock.ts';
 import type { Condition } from '../contract/kv.ts';
 import type { Command } from './command.ts';
 import type { CommandResult } from './result.ts';
-import { databases, dumpDatabase, type TestDatabase } from './testing/databases.ts';
+import { createLevelDatabase, databases, dumpDatabase, type TestDatabase } from './testing/databases.ts';
 import {
   bytes,
   describeKv,
@@ -276,7 +277,26 @@ test('store: the format on disk stays as released: group, table, key; records wi
   ]);
 });
 
+test('store: a deletion of very many keys lets what has arrived be handled on the way', async (t) => {
+  const clock = new CountingClock();
+  const { database } = await createLevelDatabase(t);
+  const { apply } = await openTestStore(database, { clock });
+  for (let i = 0; i < 5000; i++) await apply(put(`k${i}`, 'v'));
+  const before = clock.turns;
+  assert.equal(describeResult(await apply(removeRange(''))), '5002: deleted 5000');
+  assert.ok(clock.turns - before >= 19, `others had ${clock.turns - before} turns`);
+});
+
 /** Once with everything in memory and once with everything on disk before the next command. */
+class CountingClock extends ManualClock {
+  turns = 0;
+
+  override afterInput(callback: () => void): void {
+    this.turns++;
+    super.afterInput(callback);
+  }
+}
+
 async function check(
   t: TestContext,
   create: (t: TestContext) => Promise<TestDatabase>,
