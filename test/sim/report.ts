@@ -18,6 +18,7 @@ export const nothingDone: Account = {
   faults: 0,
   terms: 0,
   configurations: 0,
+  introductions: 0,
   entries: 0,
 };
 

@@ -31,6 +31,8 @@ export interface Account {
   readonly terms: number;
   /** Configurations that were committed. */
   readonly configurations: number;
+  /** How often a member was talked to that had not been heard of. */
+  readonly introductions: number;
   readonly entries: number;
 }
 
@@ -111,9 +113,8 @@ function chooseQuorum(world: World): readonly SimulatedMember[] {
       const majority = Math.floor(half.length / 2) + 1;
       const deciding = sound.filter(({ id }) => half.includes(id));
       const some = deciding.slice(0, majority);
-      // Who is removed while this lasts must not be missed, nor whoever knows those who do not know each other.
-      const areEnough = !operator.mayBeRemoving && world.areAcquainted(some);
-      for (const member of areEnough ? some : deciding) quorum.add(member);
+      // Who is removed while this lasts must not be missed.
+      for (const member of operator.mayBeRemoving ? deciding : some) quorum.add(member);
     }
     // They may be voters soon.
     for (const member of shuffled) if ([...learners, ...learnersNext].includes(member.id)) quorum.add(member);
@@ -168,36 +169,10 @@ async function tidyUp(world: World): Promise<void> {
       if (!world.members.some((member) => member.id === id)) world.join(id, name).start();
     }
     const [first] = lost;
-    const stranded = findStranded(world);
-    if (first === undefined && stranded === undefined && !operator.mayBeRemoving) return;
+    if (first === undefined && !operator.mayBeRemoving) return;
     if (first !== undefined) await inWorld(world, operator.remove(first.id));
-    else if (stranded !== undefined) await rescue(world, stranded);
     await world.scheduler.runUntil(world.scheduler.nowMs + 300);
   }
-}
-
-/** Whoever was away when the leader was added refuses it, and is not fed. */
-function findStranded(world: World): SimulatedMember | undefined {
-  const leader = world.leader();
-  const { present } = world;
-  return leader && present.find((member) => member !== leader && !world.areAcquainted([member, leader]));
-}
-
-/** What an operator does: leadership goes to somebody whom it knows; if there is nobody, it is replaced. */
-async function rescue(world: World, stranded: SimulatedMember): Promise<void> {
-  const { operator, safety } = world;
-  await world.scheduler.runUntil(world.scheduler.nowMs + 2000);
-  if (findStranded(world) !== stranded) return;
-  const known = world.present.find(
-    (member) =>
-      safety.configuration.voters.includes(member.id) && member !== stranded && world.areAcquainted([member, stranded]),
-  );
-  if (known !== undefined) {
-    await inWorld(world, operator.moveLeader(known.id));
-    return;
-  }
-  world.tell(`${stranded.id} knows nobody any more`);
-  stranded.destroy();
 }
 
 /** What is not yet as it has to be when nothing is broken any more. */
@@ -205,7 +180,10 @@ function whatIsUnequal(world: World): readonly string[] {
   const { safety, operator, network } = world;
   const wrong: string[] = [];
   for (const { id, running } of world.members) {
-    if (safety.isRemoved(id) && running !== undefined) wrong.push(`${id} was removed, and runs`);
+    if (running === undefined || !safety.isRemoved(id)) continue;
+    // Of those that it knows, somebody may tell it.
+    const known = world.present.filter((member) => network.addressesAt(id)?.has(member.id));
+    if (known.length > 0) wrong.push(`${id} was removed, and runs`);
   }
   const table = operator.table();
   for (const { id, name } of table) {
@@ -320,6 +298,7 @@ function accountOf(world: World, nemesis: Nemesis): Account {
     faults: [...nemesis.counts.values()].reduce((sum, count) => sum + count, 0),
     terms: world.safety.terms,
     configurations: world.safety.configurations,
+    introductions: world.introductions,
     entries: world.safety.appliedIndex,
   };
 }

@@ -16,10 +16,12 @@ import {
   type State,
   StateDiffers,
 } from '../../../src/replica/index.ts';
+import type { Transport } from '../../../src/transport/index.ts';
 import type { Chance } from './chance.ts';
 import { SimulatedDisk } from './disk.ts';
 import { DurableImage } from './durable-image.ts';
 import type { SimulatedNetwork } from './network.ts';
+import { peerUrlOf } from './peer-url.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -34,6 +36,8 @@ export interface MemberOptions {
   readonly name: string;
   /** Who founds the cluster, itself among them; empty for whoever joins later. */
   readonly founders: readonly Founder[];
+  /** The members of the cluster, for one that does not know them; empty if nobody says. */
+  readonly whomToAsk: () => readonly Founder[];
   readonly scheduler: Scheduler;
   readonly network: SimulatedNetwork;
   readonly chance: Chance;
@@ -120,10 +124,6 @@ export class SimulatedMember {
     return this.#process !== undefined;
   }
 
-  get isFounder(): boolean {
-    return this.#options.founders.length > 0;
-  }
-
   /** Machine and disk are gone for good. */
   get isDestroyed(): boolean {
     return this.#isDestroyed;
@@ -196,7 +196,7 @@ export class SimulatedMember {
   }
 
   async #open(process: SimulatedProcess): Promise<Running> {
-    const { id, founders, network, chance, events } = this.#options;
+    const { id, founders, chance, events } = this.#options;
     const { disk } = this;
     const logger = {
       info: (event: string) => events.onNote(this, event),
@@ -226,9 +226,7 @@ export class SimulatedMember {
       store: state.store,
       state,
       snapshotCount: this.#options.snapshotCount,
-      transport: network.connect(id, process, ({ code, reason }) => {
-        if (code === 'removed') this.#fail(process, new MemberExpelled(reason));
-      }),
+      transport: this.#connect(process, state),
       clock: process,
       random: chance.of(`process ${this.#starts}`),
       heartbeatIntervalMs: this.#options.heartbeatIntervalMs,
@@ -244,6 +242,25 @@ export class SimulatedMember {
     const watch = new ReplicaWatchService(replica);
     new Integrity(replica, { intervalMs: this.#options.integrityIntervalMs });
     return { process, state, replica, kv, leases, membership, watch };
+  }
+
+  /** As the server does. */
+  #connect(process: SimulatedProcess, { store }: State): Transport {
+    const { id, whomToAsk, network } = this.#options;
+    const members = store.members.length > 0 ? store.members : whomToAsk();
+    if (members.length === 0) throw new Error('nobody says who the members of the cluster are');
+    return network.connect(id, {
+      process,
+      clusterId: 'c1',
+      peers: members.filter((one) => one.id !== id).map(({ id: peer, peerUrls }) => ({ id: peer, urls: peerUrls })),
+      removed: store.removedMembers,
+      advertisedUrls: () => store.members.find((one) => one.id === id)?.peerUrls ?? [peerUrlOf(this.name)],
+      softwareVersion: '0.2.0',
+      clusterVersion: () => store.clusterVersion,
+      onRefused: ({ code, reason }) => {
+        if (code === 'removed') this.#fail(process, new MemberExpelled(reason));
+      },
+    });
   }
 
   #watchStore({ store }: State): void {

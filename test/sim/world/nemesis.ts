@@ -317,8 +317,6 @@ export class Nemesis {
 
   /** What is derived from the log may be lost anywhere; of the log itself only a minority. */
   #mayLoseMore(member: SimulatedMember, damage: Damage): boolean {
-    // It would know the founders only, and refuse all others.
-    if (member.isFounder && this.#world.present.some(({ isFounder }) => !isFounder)) return false;
     // As long as the log has its beginning.
     if (damage.startsWith('data') && this.#world.plan.snapshotCount >= 10_000 && member.durable.baseIndex === 0)
       return true;
@@ -331,7 +329,7 @@ export class Nemesis {
   /** What it holds, and what it has promised: those who decide are still a majority without it. */
   #mayBeLost(member: SimulatedMember): boolean {
     const world = this.#world;
-    if (this.#changes.mayBeRemoving || !world.areAcquainted(world.present)) return false;
+    if (this.#changes.mayBeRemoving) return false;
     return world.safety.possibleConfigurations().every(({ voters, votersOutgoing }) =>
       [voters, votersOutgoing].every((half) => {
         if (half.length === 0) return true;
@@ -399,7 +397,7 @@ export class Nemesis {
     if (copy.log.isEmpty || member.isDamaged || member.isSuspect) return;
     this.#world.later(ageMs, () => {
       if (this.#isOver || this.#isQuiet || !this.#mayLoseMore(member, 'log gone')) return;
-      // An older copy knows of no newer members, and would refuse them.
+      // With an older configuration it could decide together with others that were removed, and come back as well.
       if (this.#world.safety.configurations !== configurations) return;
       this.#isQuiet = true;
       this.heal(this.#world.present);

@@ -48,6 +48,7 @@ export class World {
   onElected: (leader: SimulatedMember) => void = () => undefined;
   /** Messages delivered. */
   messages = 0;
+  introductions = 0;
   #reportedLeader = '';
   readonly #all: SimulatedMember[] = [];
 
@@ -61,6 +62,10 @@ export class World {
       {
         onSend: (from, message) => this.#onSend(from, message),
         onDelivered: (message) => this.#onDelivered(message),
+        onIntroduced: (member, stranger) => {
+          this.introductions++;
+          this.tell(`${stranger} introduces itself to ${member}`);
+        },
       },
       { usesFrames: plan.usesFrames },
     );
@@ -114,11 +119,6 @@ export class World {
     return member === undefined || member.isDestroyed || member.isDamaged || member.isSuspect;
   }
 
-  /** Every two of them know each other's address: none that was away has missed who came meanwhile. */
-  areAcquainted(members: readonly SimulatedMember[]): boolean {
-    return members.every((one) => members.every((other) => one === other || this.network.knows(one.id, other.id)));
-  }
-
   /** A machine of whoever was added by that id, with an empty disk. */
   join(id: MemberId, name: string): SimulatedMember {
     const known = this.#all.find((member) => member.id === id);
@@ -155,6 +155,7 @@ export class World {
       id,
       name,
       founders,
+      whomToAsk: () => this.operator.table(),
       scheduler,
       network,
       chance: this.chance.of(`member ${id}`),
