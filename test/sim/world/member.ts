@@ -13,6 +13,7 @@ import {
   ReplicaLeaseService,
   ReplicaMembershipService,
   ReplicaWatchService,
+  removedAtStart,
   type State,
   StateDiffers,
 } from '../../../src/replica/index.ts';
@@ -245,7 +246,8 @@ export class SimulatedMember {
   }
 
   /** As the server does. */
-  #connect(process: SimulatedProcess, { store }: State): Transport {
+  #connect(process: SimulatedProcess, state: State): Transport {
+    const { store } = state;
     const { id, whomToAsk, network } = this.#options;
     const members = store.members.length > 0 ? store.members : whomToAsk();
     if (members.length === 0) throw new Error('nobody says who the members of the cluster are');
@@ -253,7 +255,7 @@ export class SimulatedMember {
       process,
       clusterId: 'c1',
       peers: members.filter((one) => one.id !== id).map(({ id: peer, peerUrls }) => ({ id: peer, urls: peerUrls })),
-      removed: store.removedMembers,
+      removed: removedAtStart(state),
       advertisedUrls: () => store.members.find((one) => one.id === id)?.peerUrls ?? [peerUrlOf(this.name)],
       softwareVersion: '0.2.0',
       clusterVersion: () => store.clusterVersion,
