@@ -24,6 +24,8 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'damage'; readonly member: number; readonly damage: Damage; readonly downMs: number }
   | { readonly kind: 'olderCopy'; readonly member: number; readonly ageMs: number; readonly downMs: number }
   | { readonly kind: 'transfer' }
+  /** Somebody takes one; the last that came to its end is restored when the run is over. */
+  | { readonly kind: 'backup'; readonly member: number }
   /** What was sent to the leader shortly before it is cut off arrives long after: answers to what is over by then. */
   | { readonly kind: 'latePost'; readonly sentMs: number; readonly forMs: number }
   /** See `playFigure8`. */
@@ -117,7 +119,7 @@ export interface Plan {
 }
 
 type ChangeKind = Change['kind'];
-type FaultKind = Exclude<Fault['kind'], ChangeKind>;
+type FaultKind = Exclude<Fault['kind'], ChangeKind | 'backup'>;
 
 /** How many members runs without a wish have, by weight. */
 const memberWeights = { 3: 12, 5: 5, 1: 1, 2: 1, 4: 1, 7: 1 } as const;
@@ -160,6 +162,9 @@ const changeWeights: Readonly<Record<ChangeKind, number>> = {
 /** How many of the runs change their members. */
 const changingShare = 0.3;
 
+/** In how many of the runs backups are taken. */
+const backupShare = 0.25;
+
 const damageWeights: Readonly<Record<Damage, number>> = {
   'log tail': 4,
   'log middle': 2,
@@ -190,7 +195,8 @@ export function planOf(seed: number, wishes: Wishes = {}): Plan {
   const changing = new Chance(seed).of('changes of members');
   const changesMembers = wishes.membersChange ?? changing.happens(changingShare);
   const changes = changesMembers ? drawChanges(changing.of('what'), safetyMs) : [];
-  const faults = [...drawFaults(chance, members, safetyMs), ...changes].sort((a, b) => a.atMs - b.atMs);
+  const backups = drawBackups(new Chance(seed).of('backups'), members, safetyMs);
+  const faults = [...drawFaults(chance, members, safetyMs), ...changes, ...backups].sort((a, b) => a.atMs - b.atMs);
   // An old entry and the newer one behind it have to arrive one by one.
   const needsShortMessages = faults.some(({ kind }) => kind === 'figure8');
   return {
@@ -344,6 +350,13 @@ function drawChanges(chance: Chance, safetyMs: number): readonly Fault[] {
     changes.push({ atMs, ...drawChange(chance, chance.weighted(changeWeights)) });
   }
   return changes;
+}
+
+function drawBackups(chance: Chance, members: number, safetyMs: number): readonly Fault[] {
+  if (!chance.happens(backupShare)) return [];
+  return Array.from({ length: 1 + chance.below(4) }, () => {
+    return { kind: 'backup', atMs: chance.between(2000, safetyMs), member: chance.below(members) } as const;
+  });
 }
 
 function drawChange(chance: Chance, kind: ChangeKind): Change {

@@ -1,7 +1,9 @@
 import { InvariantViolation } from '../../src/base/assert.ts';
 import { checkLinearizable, describeVerdict } from '../checking/linearizability.ts';
 import { checkRevisions, describeFinding } from '../checking/revisions.ts';
+import { checkRestore } from './checks/restore-check.ts';
 import { Violation } from './checks/violation.ts';
+import { convergenceMs, inWorld } from './in-world.ts';
 import type { Plan } from './plan.ts';
 import type { SimulatedMember } from './world/member.ts';
 import { Nemesis } from './world/nemesis.ts';
@@ -33,11 +35,11 @@ export interface Account {
   readonly configurations: number;
   /** How often a member was talked to that had not been heard of. */
   readonly introductions: number;
+  /** Backups that were restored. */
+  readonly restores: number;
   readonly entries: number;
 }
 
-/** A healed cluster has to be of one mind within that time. Snapshots for members that are gone end after 30 s. */
-const convergenceMs = 40_000;
 const storyLines = 60;
 /** The longest TTL, what a slow clock makes of it, and a failover or two. */
 const leasesEndMs = 30_000;
@@ -67,6 +69,7 @@ export async function run(plan: Plan): Promise<Outcome> {
     await endLeases(world);
     await finishWatches(world);
     await noteContents(world);
+    if (world.backups.last !== undefined) await checkRestore(world, world.backups.last);
     checkHistory(world);
     world.model.checkLists();
     world.leaseClients.check();
@@ -148,7 +151,7 @@ async function converge(world: World, nemesis: Nemesis): Promise<void> {
   }
   world.operator.check();
   const { present } = world;
-  const contents = await inWorld(world, Promise.all(present.map(contentOf)));
+  const contents = await inWorld(world.scheduler, Promise.all(present.map(contentOf)));
   for (const [i, content] of contents.entries()) {
     if (content === contents[0]) continue;
     throw new Violation('convergence', `${present[i]?.id} holds ${content}, ${present[0]?.id} ${contents[0]}`);
@@ -156,7 +159,7 @@ async function converge(world: World, nemesis: Nemesis): Promise<void> {
   const reads = present.flatMap((member) =>
     Array.from({ length: world.plan.clients.keys }, (_, key) => world.clients.ask(2000, member, 'get', `k${key}`)),
   );
-  await inWorld(world, Promise.all(reads));
+  await inWorld(world.scheduler, Promise.all(reads));
 }
 
 /** Machines that are lost are removed, and who was added is started. */
@@ -170,7 +173,7 @@ async function tidyUp(world: World): Promise<void> {
     }
     const [first] = lost;
     if (first === undefined && !operator.mayBeRemoving) return;
-    if (first !== undefined) await inWorld(world, operator.remove(first.id));
+    if (first !== undefined) await inWorld(world.scheduler, operator.remove(first.id));
     await world.scheduler.runUntil(world.scheduler.nowMs + 300);
   }
 }
@@ -242,9 +245,9 @@ async function noteContents(world: World): Promise<void> {
   for (const { running } of world.present) {
     const view = running?.state.store.readView();
     if (view === undefined) continue;
-    const { kvs, count } = await inWorld(world, view.list(request, 1e9));
+    const { kvs, count } = await inWorld(world.scheduler, view.list(request, 1e9));
     world.model.note({ request: { ...request, revision: view.revision }, kvs, count });
-    await inWorld(world, view.close());
+    await inWorld(world.scheduler, view.close());
   }
 }
 
@@ -253,17 +256,6 @@ function violationOf(reason: unknown): Violation {
   if (reason instanceof Violation) return reason;
   if (reason instanceof InvariantViolation) return new Violation('member invariant', reason.stack ?? reason.message);
   throw reason;
-}
-
-/** Lets the world go on until that is there. */
-async function inWorld<T>(world: World, promise: Promise<T>): Promise<T> {
-  let isDone = false;
-  void promise.finally(() => {
-    isDone = true;
-  });
-  await world.scheduler.runUntil(world.scheduler.nowMs + convergenceMs, () => isDone);
-  if (!isDone) throw new Violation('liveness', 'a healed cluster does not answer');
-  return promise;
 }
 
 async function contentOf({ running }: SimulatedMember): Promise<string> {
@@ -299,6 +291,7 @@ function accountOf(world: World, nemesis: Nemesis): Account {
     terms: world.safety.terms,
     configurations: world.safety.configurations,
     introductions: world.introductions,
+    restores: world.backups.last === undefined ? 0 : 1,
     entries: world.safety.appliedIndex,
   };
 }

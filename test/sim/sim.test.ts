@@ -18,7 +18,10 @@ test('simulation: whole clusters keep every rule, whatever goes wrong', async (t
   t.diagnostic(JSON.stringify(account));
   // A world in which nothing happens keeps every rule, too.
   assert.ok(
-    account.operations > 20 * seeds && account.faults > 5 * seeds && account.terms > seeds,
+    account.operations > 20 * seeds &&
+      account.faults > 5 * seeds &&
+      account.terms > seeds &&
+      account.restores > seeds / 10,
     JSON.stringify(account),
   );
 });

@@ -29,5 +29,6 @@ export type Rule =
   | 'idempotent write'
   | 'liveness'
   | 'convergence'
+  | 'restore'
   | 'store opens'
   | 'determinism';

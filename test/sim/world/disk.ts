@@ -266,6 +266,15 @@ class SimulatedDatabase extends MemoryLevel<Buffer, Buffer> {
     });
     await memory._batch.call(this, operations, options);
   }
+
+  /** LevelDB deletes what is there key by key, and syncs nothing. */
+  async _clear(options: object): Promise<void> {
+    const keys = await this.keys(options).all();
+    await this._batch(
+      keys.map((key) => ({ type: 'del', key })),
+      {},
+    );
+  }
 }
 
 type BatchOperation =

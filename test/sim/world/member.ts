@@ -9,6 +9,7 @@ import {
   publishCommand,
   type RaftLimits,
   Replica,
+  ReplicaBackupService,
   ReplicaKvService,
   ReplicaLeaseService,
   ReplicaMembershipService,
@@ -33,6 +34,7 @@ export interface Founder {
 }
 
 export interface MemberOptions {
+  readonly clusterId: string;
   readonly id: MemberId;
   readonly name: string;
   /** Who founds the cluster, itself among them; empty for whoever joins later. */
@@ -85,6 +87,7 @@ export interface Running {
   readonly leases: ReplicaLeaseService;
   readonly membership: ReplicaMembershipService;
   readonly watch: ReplicaWatchService;
+  readonly backup: ReplicaBackupService;
 }
 
 const publishTimeoutMs = 5000;
@@ -197,7 +200,7 @@ export class SimulatedMember {
   }
 
   async #open(process: SimulatedProcess): Promise<Running> {
-    const { id, founders, chance, events } = this.#options;
+    const { clusterId, id, founders, chance, events } = this.#options;
     const { disk } = this;
     const logger = {
       info: (event: string) => events.onNote(this, event),
@@ -205,7 +208,7 @@ export class SimulatedMember {
     };
     const state = await openState({
       groupId: 1,
-      clusterId: 'c1',
+      clusterId,
       memberId: id,
       files: disk.filesFor(process),
       clock: process,
@@ -221,7 +224,7 @@ export class SimulatedMember {
     this.#watchStore(state);
     const replica = new Replica({
       groupId: 1,
-      clusterId: 'c1',
+      clusterId,
       memberId: id,
       log: state.log,
       store: state.store,
@@ -242,18 +245,19 @@ export class SimulatedMember {
     const membership = new ReplicaMembershipService(replica);
     const watch = new ReplicaWatchService(replica);
     new Integrity(replica, { intervalMs: this.#options.integrityIntervalMs });
-    return { process, state, replica, kv, leases, membership, watch };
+    const backup = new ReplicaBackupService(replica, { version: '0.2.0' });
+    return { process, state, replica, kv, leases, membership, watch, backup };
   }
 
   /** As the server does. */
   #connect(process: SimulatedProcess, state: State): Transport {
     const { store } = state;
-    const { id, whomToAsk, network } = this.#options;
+    const { clusterId, id, whomToAsk, network } = this.#options;
     const members = store.members.length > 0 ? store.members : whomToAsk();
     if (members.length === 0) throw new Error('nobody says who the members of the cluster are');
     return network.connect(id, {
       process,
-      clusterId: 'c1',
+      clusterId,
       peers: members.filter((one) => one.id !== id).map(({ id: peer, peerUrls }) => ({ id: peer, urls: peerUrls })),
       removed: removedAtStart(state),
       advertisedUrls: () => store.members.find((one) => one.id === id)?.peerUrls ?? [peerUrlOf(this.name)],

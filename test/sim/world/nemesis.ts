@@ -114,6 +114,9 @@ export class Nemesis {
       case 'cutTransfer':
         this.#changes.make(fault);
         return;
+      case 'backup':
+        world.backups.take(world.member(fault.member));
+        return;
       case 'transfer':
         void world.leader()?.running?.replica.transferLeadership();
         world.tell('leadership is handed over');

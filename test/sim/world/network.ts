@@ -124,6 +124,12 @@ export class SimulatedNetwork {
     return this.#stations.get(member)?.links;
   }
 
+  /** Why one does not take a connection from the other, should it be dialed by it; both are up. */
+  objectionBetween(from: MemberId, to: MemberId): Refused | undefined {
+    const [dialer, dialed] = [this.#stations.get(from), this.#stations.get(to)];
+    return dialer && dialed && objectionTo(helloOf(from, dialer, to), dialed.known);
+  }
+
   /** The process has ended: its connections break. What it sent last was on its way already, or not. */
   disconnect(member: MemberId): void {
     if (this.#chance.happens(0.5)) this.losePost(member);

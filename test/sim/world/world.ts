@@ -11,6 +11,7 @@ import { StoreClients } from '../store-clients.ts';
 import { Story } from '../story.ts';
 import { Trace } from '../trace.ts';
 import { WatchClients } from '../watch-clients.ts';
+import { Backups } from './backups.ts';
 import { Chance } from './chance.ts';
 import { type FailureKind, type Founder, SimulatedMember } from './member.ts';
 import { SimulatedNetwork } from './network.ts';
@@ -38,6 +39,7 @@ export class World {
   readonly storeClients: StoreClients;
   readonly watchClients: WatchClients;
   readonly leaseClients: LeaseClients;
+  readonly backups: Backups;
   readonly operator: Operator;
   readonly safety: SafetyWatch;
   readonly story = new Story();
@@ -88,6 +90,7 @@ export class World {
       onEnded: (operation) => this.#onEnded(operation),
       onViolation: (violation) => this.scheduler.stop(violation),
     });
+    this.backups = new Backups(this.scheduler, this.clients.history, (text) => this.tell(text));
     const shared = { plan, scheduler: this.scheduler, members: this.members, model: this.model };
     this.storeClients = new StoreClients({
       ...shared,
@@ -149,24 +152,25 @@ export class World {
     this.scheduler.after(delayMs, undefined, run);
   }
 
+  /** A machine that belongs to another cluster, and takes part in nothing that is watched here. */
+  makeStranger(id: MemberId, name: string, clusterId: string, onFailure: (what: string) => void): SimulatedMember {
+    const ignored = (): void => undefined;
+    const events = { onStarted: ignored, onApplied: ignored, onResults: ignored, onNote: ignored };
+    return new SimulatedMember({
+      ...this.#optionsOf(id, name),
+      clusterId,
+      founders: [],
+      whomToAsk: () => [],
+      events: { ...events, onFailure: (_, reason) => onFailure(String(reason)) },
+    });
+  }
+
   #makeMember(id: MemberId, name: string, founders: readonly Founder[]): SimulatedMember {
-    const { plan, scheduler, network } = this;
     const member = new SimulatedMember({
-      id,
-      name,
+      ...this.#optionsOf(id, name),
+      clusterId: 'c1',
       founders,
       whomToAsk: () => this.operator.table(),
-      scheduler,
-      network,
-      chance: this.chance.of(`member ${id}`),
-      heartbeatIntervalMs: plan.heartbeatIntervalMs,
-      electionTimeoutMs: plan.electionTimeoutMs,
-      limits: plan.limits,
-      logCacheBytes: plan.logCacheBytes,
-      flushIntervalMs: plan.flushIntervalMs,
-      integrityIntervalMs,
-      watchStepChanges: plan.watchStepChanges,
-      snapshotCount: plan.snapshotCount,
       events: {
         onStarted: (started) => {
           this.safety.onStart(started.id);
@@ -179,9 +183,20 @@ export class World {
         onFailure: (by, reason, kind) => this.#onFailure(by, reason, kind),
       },
     });
-    member.disk.setSpeed(plan.diskSpeed);
+    member.disk.setSpeed(this.plan.diskSpeed);
     member.disk.onLogDurable = (operations) => this.#onLogDurable(member, operations);
     return member;
+  }
+
+  #optionsOf(id: MemberId, name: string) {
+    const { scheduler, network } = this;
+    const { heartbeatIntervalMs, electionTimeoutMs, limits, logCacheBytes, flushIntervalMs } = this.plan;
+    const { watchStepChanges, snapshotCount } = this.plan;
+    const chance = this.chance.of(`member ${id}`);
+    return {
+      ...{ id, name, scheduler, network, chance, heartbeatIntervalMs, electionTimeoutMs, limits, logCacheBytes },
+      ...{ flushIntervalMs, integrityIntervalMs, watchStepChanges, snapshotCount },
+    };
   }
 
   /** After every event: the members that it may have concerned are all looked at, it is only a few comparisons. */
