@@ -83,6 +83,8 @@ export class DurableImage {
       } else if (key?.kind === 'tail' && value !== undefined) {
         const tail = decodeTail(value);
         if (tail === undefined) continue;
+        // A log that begins anew, or behind a snapshot, deletes none of what it never had.
+        if (tail.firstIndex - 1 > this.#baseIndex || tail.lastIndex < this.#lastIndex) this.#forget(tail);
         this.#hardState = tail.hardState;
         this.#baseIndex = tail.firstIndex - 1;
         this.#baseTerm = tail.baseTerm;
@@ -91,6 +93,12 @@ export class DurableImage {
       }
     }
     return brought;
+  }
+
+  #forget({ firstIndex, lastIndex }: { readonly firstIndex: LogIndex; readonly lastIndex: LogIndex }): void {
+    for (const index of this.#entries.keys()) {
+      if (index < firstIndex || index > lastIndex) this.#entries.delete(index);
+    }
   }
 
   /** The disk has been changed from outside. */
