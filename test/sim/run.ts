@@ -1,11 +1,12 @@
 import { InvariantViolation } from '../../src/base/assert.ts';
+import { isOlder } from '../../src/base/software-version.ts';
 import { checkLinearizable, describeVerdict } from '../checking/linearizability.ts';
 import { checkRevisions, describeFinding } from '../checking/revisions.ts';
 import { checkRestore } from './checks/restore-check.ts';
 import { Violation } from './checks/violation.ts';
 import { convergenceMs, inWorld } from './in-world.ts';
 import type { Plan } from './plan.ts';
-import type { SimulatedMember } from './world/member.ts';
+import { currentSoftware, type SimulatedMember } from './world/member.ts';
 import { Nemesis } from './world/nemesis.ts';
 import { World } from './world/world.ts';
 
@@ -141,6 +142,10 @@ async function insist(world: World, member: SimulatedMember, isOver: () => boole
 async function converge(world: World, nemesis: Nemesis): Promise<void> {
   world.tell('everything is healed');
   for (const member of world.members) world.supervised.add(member);
+  for (const member of world.present.filter(({ isOld }) => isOld)) {
+    member.crash();
+    member.software = currentSoftware;
+  }
   // Those that were removed come back as well, to be told so.
   nemesis.heal(world.members);
   await tidyUp(world);
@@ -166,6 +171,8 @@ async function converge(world: World, nemesis: Nemesis): Promise<void> {
 async function tidyUp(world: World): Promise<void> {
   const { operator } = world;
   const untilMs = world.scheduler.nowMs + convergenceMs;
+  // Until then nobody can say who the members are.
+  await world.scheduler.runUntil(untilMs, () => world.present.some(({ running }) => running !== undefined));
   while (world.scheduler.nowMs < untilMs) {
     const lost = operator.table().filter(({ id }) => world.members.some((one) => one.id === id && one.isDestroyed));
     for (const { id, name } of operator.table()) {
@@ -202,6 +209,9 @@ function whatIsUnequal(world: World): readonly string[] {
     if (running === undefined) wrong.push(`${id} is down`);
     else if (running.state.store.appliedIndex !== safety.appliedIndex) {
       wrong.push(`${id} applied ${running.state.store.appliedIndex} of ${safety.appliedIndex}`);
+    }
+    if (running !== undefined && isOlder(running.state.store.clusterVersion, currentSoftware)) {
+      wrong.push(`${id} has agreed on ${running.state.store.clusterVersion}`);
     }
     if (isSuspect) wrong.push(`${id} is suspect`);
     if (isDamaged) wrong.push(`${id} lacks what it lost`);

@@ -37,6 +37,12 @@ test('simulation: members come and go, together with everything else that goes w
   assert.ok(account.configurations > 3 * count && account.introductions > 0, JSON.stringify(account));
 });
 
+test('simulation: members are upgraded one by one while the others go on', async () => {
+  const wishes = { mixedVersions: true, membersChange: true };
+  const { failure } = await searchSeeds({ from: 1, count: 10, wishes, twiceEvery: 0 });
+  assert.equal(failure, undefined, failure && describeFailure(failure));
+});
+
 test('simulation: a seed is the whole run: the same again gives the same trace, another one another', async () => {
   const hashes = new Set<string>();
   for (const seed of [3, 14, 15, 92, 65]) {

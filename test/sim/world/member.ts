@@ -1,7 +1,9 @@
 import { InvariantViolation } from '../../../src/base/assert.ts';
+import { isOlder } from '../../../src/base/software-version.ts';
 import type { CommandResult, EntryContext } from '../../../src/mvcc/index.ts';
 import { emptyConfiguration, type MemberId } from '../../../src/raft/index.ts';
 import {
+  ClusterVersion,
   Integrity,
   MemberExpelled,
   noMetrics,
@@ -18,7 +20,7 @@ import {
   type State,
   StateDiffers,
 } from '../../../src/replica/index.ts';
-import type { Transport } from '../../../src/transport/index.ts';
+import { protocolVersions, type Transport } from '../../../src/transport/index.ts';
 import type { Chance } from './chance.ts';
 import { SimulatedDisk } from './disk.ts';
 import { DurableImage } from './durable-image.ts';
@@ -37,6 +39,7 @@ export interface MemberOptions {
   readonly clusterId: string;
   readonly id: MemberId;
   readonly name: string;
+  readonly software: string;
   /** Who founds the cluster, itself among them; empty for whoever joins later. */
   readonly founders: readonly Founder[];
   /** The members of the cluster, for one that does not know them; empty if nobody says. */
@@ -91,6 +94,8 @@ export interface Running {
 }
 
 const publishTimeoutMs = 5000;
+export const currentSoftware = '0.2.0';
+export const oldSoftware = '0.1.9';
 
 /** A member: its disk, which stays, and its process, which comes and goes. What runs in it is the production code. */
 export class SimulatedMember {
@@ -100,6 +105,8 @@ export class SimulatedMember {
   readonly durable = new DurableImage();
   /** Its disk has lost something that it had acknowledged, and it is not known yet to have all of it again. */
   isDamaged = false;
+  /** What is started next; members of the version before neither say nor understand what came with this one. */
+  software: string;
   #isDestroyed = false;
   readonly #options: MemberOptions;
   #process: SimulatedProcess | undefined;
@@ -112,6 +119,7 @@ export class SimulatedMember {
     this.#options = options;
     this.id = options.id;
     this.name = options.name;
+    this.software = options.software;
     this.disk = new SimulatedDisk(options.scheduler, options.chance.of('disk'));
   }
 
@@ -122,6 +130,10 @@ export class SimulatedMember {
   /** Undefined while it is down or still opening its files. */
   get running(): Running | undefined {
     return this.#running;
+  }
+
+  get isOld(): boolean {
+    return isOlder(this.software, currentSoftware);
   }
 
   get isUp(): boolean {
@@ -244,6 +256,7 @@ export class SimulatedMember {
     const leases = new ReplicaLeaseService(replica);
     const membership = new ReplicaMembershipService(replica);
     const watch = new ReplicaWatchService(replica);
+    if (!this.isOld) new ClusterVersion(replica);
     new Integrity(replica, { intervalMs: this.#options.integrityIntervalMs });
     const backup = new ReplicaBackupService(replica, { version: '0.2.0' });
     return { process, state, replica, kv, leases, membership, watch, backup };
@@ -261,7 +274,8 @@ export class SimulatedMember {
       peers: members.filter((one) => one.id !== id).map(({ id: peer, peerUrls }) => ({ id: peer, urls: peerUrls })),
       removed: removedAtStart(state),
       advertisedUrls: () => store.members.find((one) => one.id === id)?.peerUrls ?? [peerUrlOf(this.name)],
-      softwareVersion: '0.2.0',
+      softwareVersion: this.software,
+      protocolMax: this.isOld ? 1 : protocolVersions.max,
       clusterVersion: () => store.clusterVersion,
       onRefused: ({ code, reason }) => {
         if (code === 'removed') this.#fail(process, new MemberExpelled(reason));
@@ -294,7 +308,7 @@ export class SimulatedMember {
 
   /** Tells the cluster how clients reach it, as the server does. */
   async #publish({ replica, process }: Running): Promise<void> {
-    const command = publishCommand({ id: this.id, name: this.name, clientUrls: [], version: '0' });
+    const command = publishCommand({ id: this.id, name: this.name, clientUrls: [], version: this.software });
     while (!process.isGone && !replica.isStopping) {
       const isDone = await replica.submit(command, publishTimeoutMs).then(
         () => true,

@@ -1,7 +1,7 @@
 import type { Damage, Fault } from '../plan.ts';
 import { Changes } from './changes.ts';
 import { playFigure8 } from './figure-8.ts';
-import type { SimulatedMember } from './member.ts';
+import { currentSoftware, type SimulatedMember } from './member.ts';
 import type { World } from './world.ts';
 
 /** How long it waits for calm before a disk comes back as an older copy, and for the cluster to notice that. */
@@ -114,6 +114,15 @@ export class Nemesis {
       case 'cutTransfer':
         this.#changes.make(fault);
         return;
+      case 'upgrade': {
+        const member = world.members[fault.member];
+        if (member === undefined || !world.present.includes(member)) return;
+        world.tell(`${member.id} is upgraded`);
+        member.software = currentSoftware;
+        if (fault.how === 'stop') this.#stop(member, fault.downMs);
+        else this.#crash(member, fault.downMs, undefined);
+        return;
+      }
       case 'backup':
         world.backups.take(world.member(fault.member));
         return;

@@ -1,5 +1,14 @@
 import type { MemberId, Message } from '../../../src/raft/index.ts';
-import { decodeFrame, encodeFrame, type Hello, protocolVersions, type Refused } from '../../../src/transport/codec.ts';
+import { peerRequestKinds } from '../../../src/replica/peer-request-kinds.ts';
+import {
+  bulkSince,
+  decodeFrame,
+  encodeFrame,
+  type Hello,
+  protocolVersions,
+  type Refused,
+  versionOf,
+} from '../../../src/transport/codec.ts';
 import { frameHeaderBytes } from '../../../src/transport/frame.ts';
 import { objectionTo } from '../../../src/transport/handshake.ts';
 import type {
@@ -44,6 +53,8 @@ export interface StationOptions {
   readonly removed: ReadonlySet<MemberId>;
   readonly advertisedUrls: () => readonly string[];
   readonly softwareVersion: string;
+  /** The highest version of the protocol that it speaks. */
+  readonly protocolMax: number;
   readonly clusterVersion: () => string;
   readonly onRefused?: (refusal: Refusal) => void;
 }
@@ -169,7 +180,8 @@ export class SimulatedNetwork {
     this.#watch.onSend(from, message);
     if (this.#stations.get(from) !== station) return;
     const weather = this.#weatherBetween(from, message.to);
-    const isApart = this.#isCut(from, message.to) || !this.#isOnTerms(from, message.to);
+    const isSpoken = versionOf(message) <= this.#protocolOf(message.to);
+    const isApart = this.#isCut(from, message.to) || !this.#isOnTerms(from, message.to) || !isSpoken;
     if (isApart || this.#chance.happens(weather.loss)) {
       // A transport hears of some of what it loses, and of some not.
       if (this.#chance.happens(0.3)) this.#tellUnreachable(from, station, message.to);
@@ -199,12 +211,22 @@ export class SimulatedNetwork {
         this.#scheduler.after(this.#delay(weather), undefined, () => end(answer));
         return;
       }
+      const isUnknown =
+        this.#protocolOf(to) < (request.channel === 'bulk' ? bulkSince : firstProtocolWith(request.kind));
+      if (isUnknown) {
+        this.#scheduler.after(this.#delay(weather), undefined, () => end({ outcome: 'not_sent', reason: 'unknown' }));
+        return;
+      }
       if (this.#chance.happens(weather.loss)) {
         this.#scheduler.after(noticeMs, undefined, () => end(lost));
         return;
       }
       this.#scheduler.after(this.#delay(weather), undefined, () => this.#handOver(from, to, request, end));
     });
+  }
+
+  #protocolOf(member: MemberId): number {
+    return this.#stations.get(member)?.options.protocolMax ?? protocolVersions.max;
   }
 
   #handOver(from: MemberId, to: MemberId, request: PeerRequest, end: (answer: PeerAnswer) => void): void {
@@ -263,7 +285,7 @@ export class SimulatedNetwork {
     const hello = helloOf(from, dialer, to);
     const objection = objectionTo(hello, dialed.known);
     if (objection === undefined) return objectionTo(helloOf(to, dialed, from), dialer.known);
-    if (objection.code !== 'unknown_member' || !mayIntroduce) return objection;
+    if (objection.code !== 'unknown_member' || !mayIntroduce || dialed.options.protocolMax < 2) return objection;
     const stranger = dialed.known.admit(hello, dialed.process.monotonicMs());
     if (stranger === undefined) return objection;
     dialed.links.set(stranger.id, stranger.urls);
@@ -319,20 +341,26 @@ function whenAwake(process: SimulatedProcess, run: () => void): void {
   else run();
 }
 
+/** As it is understood at the other end: the first version names neither software nor addresses. */
 function helloOf(from: MemberId, { options }: Station, to: MemberId): Hello {
-  return {
+  const { clusterId, protocolMax, softwareVersion, advertisedUrls } = options;
+  const known = {
     type: 'hello',
     versionMin: protocolVersions.min,
-    versionMax: protocolVersions.max,
-    clusterId: options.clusterId,
+    versionMax: protocolMax,
+    clusterId,
     from,
     to,
-    bootId: 'simulated',
-    epoch: 1,
-    software: options.softwareVersion,
-    channel: 'main',
-    peerUrls: options.advertisedUrls(),
-  };
+  } as const;
+  const hello = { ...known, bootId: 'simulated', epoch: 1, channel: 'main' } as const;
+  if (protocolMax < 2) return { ...hello, software: '0.1' };
+  return { ...hello, software: softwareVersion, peerUrls: advertisedUrls() };
+}
+
+/** Nobody takes up a question that came with a later version. */
+function firstProtocolWith(kind: number): number {
+  const { membership, snapshotOpen, snapshotChunk, willingness } = peerRequestKinds;
+  return [membership, snapshotOpen, snapshotChunk, willingness].some((later) => later === kind) ? 2 : 1;
 }
 
 /** What arrives at the other end of a real connection. */

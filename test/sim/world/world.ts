@@ -3,6 +3,7 @@ import type { Operation as HistoryOperation } from '../../checking/history.ts';
 import { describeOperation } from '../../checking/history.ts';
 import { ModelCheck } from '../checks/model-check.ts';
 import { SafetyWatch } from '../checks/safety.ts';
+import { checkVersions } from '../checks/version-check.ts';
 import { Violation } from '../checks/violation.ts';
 import { Clients } from '../clients.ts';
 import { LeaseClients } from '../lease-clients.ts';
@@ -13,7 +14,7 @@ import { Trace } from '../trace.ts';
 import { WatchClients } from '../watch-clients.ts';
 import { Backups } from './backups.ts';
 import { Chance } from './chance.ts';
-import { type FailureKind, type Founder, SimulatedMember } from './member.ts';
+import { currentSoftware, type FailureKind, type Founder, oldSoftware, SimulatedMember } from './member.ts';
 import { SimulatedNetwork } from './network.ts';
 import { Operator } from './operator.ts';
 import { peerUrlOf } from './peer-url.ts';
@@ -76,7 +77,11 @@ export class World {
       return { id, name: `node${id}`, peerUrls: [peerUrlOf(`node${id}`)] };
     });
     this.members = this.#all;
-    for (const { id, name } of founders) this.#all.push(this.#makeMember(id, name, founders));
+    for (const [i, { id, name }] of founders.entries()) {
+      const member = this.#makeMember(id, name, founders);
+      if (plan.oldMembers.includes(i)) member.software = oldSoftware;
+      this.#all.push(member);
+    }
     this.supervised = new Set(this.members);
     const voters = founders.map(({ id }) => id);
     this.safety = new SafetyWatch(this.members, { ...emptyConfiguration, voters });
@@ -194,7 +199,18 @@ export class World {
     const { watchStepChanges, snapshotCount } = this.plan;
     const chance = this.chance.of(`member ${id}`);
     return {
-      ...{ id, name, scheduler, network, chance, heartbeatIntervalMs, electionTimeoutMs, limits, logCacheBytes },
+      ...{
+        id,
+        name,
+        software: currentSoftware,
+        scheduler,
+        network,
+        chance,
+        heartbeatIntervalMs,
+        electionTimeoutMs,
+        limits,
+        logCacheBytes,
+      },
       ...{ flushIntervalMs, integrityIntervalMs, watchStepChanges, snapshotCount },
     };
   }
@@ -240,6 +256,7 @@ export class World {
   #onLogDurable(member: SimulatedMember, operations: readonly Operation[]): void {
     const brought = member.durable.apply(operations);
     this.#check(() => this.safety.onDurable(member, brought));
+    if (this.present.some(({ isOld }) => isOld)) this.#check(() => checkVersions(operations, this.present));
     this.trace.mix(operations.length);
   }
 
