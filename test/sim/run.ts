@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { InvariantViolation } from '../../src/base/assert.ts';
 import { isOlder } from '../../src/base/software-version.ts';
 import { checkLinearizable, describeVerdict } from '../checking/linearizability.ts';
@@ -212,6 +213,13 @@ function whatIsUnequal(world: World): readonly string[] {
     }
     if (running !== undefined && isOlder(running.state.store.clusterVersion, currentSoftware)) {
       wrong.push(`${id} has agreed on ${running.state.store.clusterVersion}`);
+    }
+    // One whose entry was replaced must not be left over.
+    if (
+      running !== undefined &&
+      !isDeepStrictEqual(running.replica.core.status().configuration, safety.configuration)
+    ) {
+      wrong.push(`${id} goes by another configuration than what is committed`);
     }
     if (isSuspect) wrong.push(`${id} is suspect`);
     if (isDamaged) wrong.push(`${id} lacks what it lost`);

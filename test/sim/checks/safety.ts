@@ -56,6 +56,8 @@ export class SafetyWatch {
   readonly #entries = new Map<string, { readonly checksum: number; readonly previousTerm: Term }>();
   readonly #applied: (Applied | undefined)[] = [];
   readonly #seen = new Map<MemberId, Seen>();
+  /** Who voted for a member in a term, as it was told; by `term member`. */
+  readonly #votes = new Map<string, Set<MemberId>>();
   /** The newest committed one, and where. */
   #configuration: { readonly index: LogIndex; readonly configuration: Configuration };
   /** Members of every configuration that was committed. */
@@ -109,6 +111,13 @@ export class SafetyWatch {
   onStart(member: MemberId): void {
     this.#seen.delete(member);
     this.#uncompared.delete(member);
+  }
+
+  onDelivered(message: Message): void {
+    if (message.type !== 'requestVoteResponse' || !message.granted) return;
+    const name = `${message.term} ${message.to}`;
+    const votes = this.#votes.get(name) ?? new Set([message.to]);
+    this.#votes.set(name, votes.add(message.from));
   }
 
   /** After an event that concerned this member. */
@@ -221,6 +230,11 @@ export class SafetyWatch {
     // Who is on its way out may have to see to it: thesis 4.2.2.
     if (!isVoter(configuration, id) && !isVoter(this.configuration, id)) {
       throw new Violation('membership', `${id} leads in term ${term} and does not vote: ${told(configuration)}`);
+    }
+    const votes = this.#votes.get(`${term} ${id}`) ?? new Set([id]);
+    if (!isQuorum(configuration, (member) => votes.has(member))) {
+      const what = `${id} leads in term ${term} with the votes of ${[...votes].join(' ')} in ${told(configuration)}`;
+      throw new Violation('election safety', what);
     }
     this.#leaders.set(term, id);
     this.terms++;

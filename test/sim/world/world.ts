@@ -248,6 +248,7 @@ export class World {
 
   #onDelivered(message: Message): void {
     this.messages++;
+    this.safety.onDelivered(message);
     this.trace.mix(message.type.length);
     this.trace.mix(message.term);
     this.trace.mixText(message.to);
