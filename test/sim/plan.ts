@@ -55,6 +55,8 @@ export type Change =
   | { readonly kind: 'replaceMember'; readonly member: number; readonly removeMs: number; readonly startMs: number }
   | { readonly kind: 'updateMember'; readonly member: number }
   | { readonly kind: 'moveLeader'; readonly member: number }
+  /** Somebody is added, and as soon as that is in the leader's log nobody hears it any more: another's entry takes its place. */
+  | { readonly kind: 'loseChange'; readonly forMs: number }
   /** As soon as a snapshot is on its way, and then that much later: whoever fetches it crashes, or gives it. */
   | {
       readonly kind: 'cutTransfer';
@@ -161,6 +163,7 @@ const changeWeights: Readonly<Record<ChangeKind, number>> = {
   updateMember: 2,
   moveLeader: 3,
   cutTransfer: 5,
+  loseChange: 2,
 };
 
 /** How many of the runs change their members. */
@@ -409,6 +412,8 @@ function drawChange(chance: Chance, kind: ChangeKind): Change {
     case 'updateMember':
     case 'moveLeader':
       return { kind, member };
+    case 'loseChange':
+      return { kind, forMs: chance.between(1500, 5000) };
     case 'cutTransfer':
       return {
         kind,

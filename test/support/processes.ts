@@ -24,7 +24,8 @@ export class NodeProcess {
   readonly spec: NodeSpec;
   readonly url: string;
   readonly logPath: string;
-  readonly #initialCluster: string;
+  #initialCluster: string;
+  #joinUrls: readonly string[] = [];
   #child: ChildProcess | undefined;
   #exit: Promise<{ code: number | null; signal: string | null }> | undefined;
 
@@ -44,6 +45,12 @@ export class NodeProcess {
     child.stderr?.pipe(log, { end: false });
     this.#child = child;
     this.#exit = once(child, 'exit').then(([code, signal]) => ({ code, signal }));
+  }
+
+  /** From the next start on it is one that has itself added by those, unless it has data. */
+  joinBy(urls: readonly string[]): void {
+    this.#initialCluster = '';
+    this.#joinUrls = urls;
   }
 
   get isRunning(): boolean {
@@ -76,6 +83,7 @@ export class NodeProcess {
       `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
       `--initial-advertise-peer-urls=http://127.0.0.1:${advertisedPeerPort}`,
       ...(this.#initialCluster === '' ? [] : [`--initial-cluster=${this.#initialCluster}`]),
+      ...(this.#joinUrls.length === 0 ? [] : [`--join=${this.#joinUrls.join(',')}`]),
       '--log-format=json',
       ...flags,
     ];

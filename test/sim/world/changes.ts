@@ -12,6 +12,8 @@ export interface Limits {
   /** The others can do without what this one holds. */
   mayBeLost(member: SimulatedMember): boolean;
   crash(member: SimulatedMember, downMs: number): void;
+  /** Nothing that it has sent, or sends meanwhile, arrives. */
+  hush(member: SimulatedMember, forMs: number): void;
 }
 
 /** More would only make runs longer. */
@@ -19,6 +21,8 @@ const membersMax = 7;
 const attemptsMax = 6;
 const retryMs = 700;
 const transferPatienceMs = 5000;
+/** Less than a message takes. */
+const lookEveryMs = 0.1;
 
 /**
  * Lets the cluster's members change as the plan says. An operator knows what is dead and does not remove a sound voter
@@ -68,6 +72,9 @@ export class Changes {
         return;
       case 'cutTransfer':
         this.#cutTransfer(change);
+        return;
+      case 'loseChange':
+        this.#loseChange(change);
         return;
     }
   }
@@ -144,6 +151,26 @@ export class Changes {
       });
     };
     look();
+  }
+
+  #loseChange({ forMs }: Extract<Change, { kind: 'loseChange' }>): void {
+    const world = this.#world;
+    const endMs = world.scheduler.nowMs + transferPatienceMs;
+    const look = (): void => {
+      if (this.#limits.isOver() || world.scheduler.nowMs > endMs) return;
+      const leader = world.leader();
+      const pending = leader?.running?.replica.core.status().pendingConfiguration;
+      if (leader === undefined || pending === undefined || leader.durable.lastIndex >= pending.index) {
+        world.later(lookEveryMs, look);
+        return;
+      }
+      world.tell(`${leader.id} has a change of members in its log, and is cut off`);
+      this.#limits.hush(leader, forMs);
+    };
+    look();
+    void this.#world.operator.add('manual').then((added) => {
+      if (added !== undefined && !this.#limits.isOver()) this.#world.join(added.id, added.name).start();
+    });
   }
 
   /** Those who would be left can decide, and of the voters that are sound enough stay. */

@@ -144,6 +144,11 @@ export class SimulatedDisk {
     });
   }
 
+  /** Something was handed to it that it has not answered. */
+  get isWriting(): boolean {
+    return this.#flights.size > 0;
+  }
+
   /** The process that used the disk was killed. */
   crash(): void {
     for (const flight of this.#flights) if (this.#chance.happens(0.5)) flight.land();

@@ -58,6 +58,14 @@ export class DurableImage {
     return index === this.#baseIndex ? term === this.#baseTerm : this.entry(index)?.term === term;
   }
 
+  /** Of the newest entry that changes the members; undefined if there is none in the log. */
+  get newestConfiguration(): Configuration | undefined {
+    return this.configurationEntriesBehind(this.#baseIndex).reduce<ConfigurationEntry | undefined>(
+      (newest, one) => (newest === undefined || one.index > newest.index ? one : newest),
+      undefined,
+    )?.configuration;
+  }
+
   configurationEntriesBehind(index: LogIndex): readonly ConfigurationEntry[] {
     const found: ConfigurationEntry[] = [];
     for (const [at, { term, configuration }] of this.#entries) {

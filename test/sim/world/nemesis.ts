@@ -28,6 +28,10 @@ export class Nemesis {
       isOver: () => this.#isOver || this.#isQuiet,
       mayBeLost: (member) => this.#mayBeLost(member),
       crash: (member, downMs) => this.#crash(member, downMs, undefined),
+      hush: (member, forMs) => {
+        world.network.losePost(member.id);
+        this.#hush(member, forMs);
+      },
     });
     for (const fault of world.plan.faults) {
       world.later(fault.atMs, () => {
@@ -112,6 +116,7 @@ export class Nemesis {
       case 'updateMember':
       case 'moveLeader':
       case 'cutTransfer':
+      case 'loseChange':
         this.#changes.make(fault);
         return;
       case 'upgrade': {
@@ -203,12 +208,17 @@ export class Nemesis {
       },
       hush: (member, forMs) => {
         world.network.losePost(member.id);
-        return this.#cut(
-          world.present.filter((other) => other !== member).map((other) => [member, other]),
-          forMs,
-        );
+        return this.#hush(member, forMs);
       },
     });
+  }
+
+  #hush(member: SimulatedMember, forMs: number): () => void {
+    const others = this.#world.present.filter((other) => other !== member);
+    return this.#cut(
+      others.map((other) => [member, other]),
+      forMs,
+    );
   }
 
   #forget({ lagMs, healMs, downMs }: Extract<Fault, { kind: 'amnesia' }>): void {

@@ -18,6 +18,7 @@ import { currentSoftware, type FailureKind, type Founder, oldSoftware, Simulated
 import { SimulatedNetwork } from './network.ts';
 import { Operator } from './operator.ts';
 import { peerUrlOf } from './peer-url.ts';
+import type { SimulatedProcess } from './process.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Operation } from './volume.ts';
 
@@ -26,6 +27,16 @@ const restartMs = 700;
 
 /** Often enough that runs have some. */
 const integrityIntervalMs = 3000;
+
+/** Longer than the slowest turn of a process. */
+const restMs = 500;
+
+interface Resting {
+  readonly process: SimulatedProcess | undefined;
+  /** Of the newest batch of its log. */
+  readonly sequence: number | undefined;
+  readonly sinceMs: number;
+}
 
 /** A cluster with its disks, its network and its clients, and everybody who watches it. */
 export class World {
@@ -53,6 +64,7 @@ export class World {
   messages = 0;
   introductions = 0;
   #reportedLeader = '';
+  readonly #resting = new Map<SimulatedMember, Resting>();
   readonly #all: SimulatedMember[] = [];
 
   constructor(plan: Plan) {
@@ -223,6 +235,7 @@ export class World {
       if (running === undefined) continue;
       const { core } = running.replica;
       this.safety.look(member, core);
+      if (this.#hasRested(member)) this.safety.lookAtRest(member, core);
       if (
         member.isDamaged &&
         !core.isSuspect &&
@@ -239,6 +252,20 @@ export class World {
       this.tell(leader);
       this.onElected(member);
     }
+  }
+
+  /** Nothing is left to be written, and was not for longer than a turn takes: what it has in memory is on its disk. */
+  #hasRested(member: SimulatedMember): boolean {
+    const { process, running, disk, durable } = member;
+    if (!this.safety.hasChanged(member)) return false;
+    const isBusy = disk.isWriting || process?.isPaused === true || running?.replica.core.hasReady() === true;
+    const resting = this.#resting.get(member);
+    const { nowMs } = this.scheduler;
+    if (isBusy || resting === undefined || resting.process !== process || resting.sequence !== durable.sequence) {
+      this.#resting.set(member, { process, sequence: durable.sequence, sinceMs: nowMs });
+      return false;
+    }
+    return nowMs - resting.sinceMs > restMs;
   }
 
   #onSend(from: MemberId, message: Message): void {
