@@ -47,6 +47,8 @@ type FaultKind = keyof typeof everyMs;
 const smallDiskMegabytes = 256;
 /** With other members down now and then, a removal may have to wait. */
 const replacementMs = 60_000;
+/** For whoever is broken to be healed. */
+const turnMs = 30_000;
 /** How much older a copy is. */
 const copyAgeMs = 3000;
 /** A damaged member has to be a full one again within that time, whatever else goes on. */
@@ -270,7 +272,7 @@ class Torture {
    * that comes back empty before that must not start as if nothing had been.
    */
   async #replace(): Promise<void> {
-    const node = this.#claim();
+    const node = await this.#claimSoon();
     if (node === undefined) return;
     const others = this.#othersOf(node);
     const id = this.#idOf(node);
@@ -313,7 +315,7 @@ class Torture {
 
   /** Only the leader that it has promised something to can notice that: so it has to stay. */
   async #bringBackOlderCopy(): Promise<void> {
-    const node = this.#claim();
+    const node = await this.#claimSoon();
     if (node === undefined) return;
     await node.kill();
     const copy = new DiskCopy(node.spec.dataDir);
@@ -356,6 +358,17 @@ class Torture {
     this.#damaged = node;
     this.#down.add(node);
     return node;
+  }
+
+  /** Others are broken more often: without waiting for its turn it would never come. */
+  async #claimSoon(): Promise<NodeProcess | undefined> {
+    const endMs = performance.now() + turnMs;
+    while (!this.#isOver && performance.now() < endMs) {
+      const node = this.#isQuiet ? undefined : this.#claim();
+      if (node !== undefined) return node;
+      await this.#rest(50);
+    }
+    return undefined;
   }
 
   /** With these up, and with nothing cut or stopped. */

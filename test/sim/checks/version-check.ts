@@ -13,17 +13,13 @@ const newCommands: ReadonlySet<string> = new Set<Command['kind']>([
   'clusterVersion',
 ]);
 
-/** What a batch brings into a log has to be understood by all who will read it. Throws a `Violation`. */
-export function checkVersions(
-  operations: readonly Operation[],
-  members: readonly { readonly id: MemberId; readonly isOld: boolean }[],
-): void {
+/** What a batch brings into a log has to be understood by all who will read it, also by these. Throws a `Violation`. */
+export function checkVersions(operations: readonly Operation[], [old]: readonly { readonly id: MemberId }[]): void {
   for (const [name, value] of operations) {
     const entry = isEntry(name) && value !== undefined ? decodeChainedEntry(value)?.entry : undefined;
     if (entry === undefined || entry.type === 'noop') continue;
     const { context = entry.data } = (entry.type === 'configuration' && decodeConfigurationData(entry.data)) || {};
     const commands = context.length === 0 ? [] : decodeCommands(context);
-    const old = members.find(({ isOld }) => isOld);
     const later = commands.find(({ kind }) => newCommands.has(kind));
     if (old === undefined || later === undefined) continue;
     throw new Violation('mixed versions', `entry ${entry.index} is ${later.kind}, which ${old.id} does not understand`);

@@ -284,7 +284,11 @@ export class World {
   #onLogDurable(member: SimulatedMember, operations: readonly Operation[]): void {
     const brought = member.durable.apply(operations);
     this.#check(() => this.safety.onDurable(member, brought));
-    if (this.present.some(({ isOld }) => isOld)) this.#check(() => checkVersions(operations, this.present));
+    const old = this.present.filter(({ isOld }) => isOld);
+    // Whoever is being removed is waited for no more.
+    const table = old.length === 0 ? [] : this.operator.table();
+    const waitedFor = old.filter(({ id }) => table.some((record) => record.id === id));
+    if (waitedFor.length > 0) this.#check(() => checkVersions(operations, waitedFor));
     this.trace.mix(operations.length);
   }
 
