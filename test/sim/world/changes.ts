@@ -168,9 +168,7 @@ export class Changes {
       this.#limits.hush(leader, forMs);
     };
     look();
-    void this.#world.operator.add('manual').then((added) => {
-      if (added !== undefined && !this.#limits.isOver()) this.#world.join(added.id, added.name).start();
-    });
+    void this.#add('manual', 0);
   }
 
   /** Those who would be left can decide, and of the voters that are sound enough stay. */
