@@ -78,6 +78,13 @@ const catalogue = {
     'etcdserver: unhealthy cluster',
     { retryable: true },
   ),
+  not_capable: row(
+    'A member runs software that does not know that yet',
+    409,
+    'FAILED_PRECONDITION',
+    'etcdserver: not capable',
+    { retryable: true },
+  ),
   bad_transferee: row(
     'That member cannot take over leadership',
     409,

@@ -7,6 +7,7 @@ export {
   membersOf,
 } from './configuration.ts';
 export { type ConfigurationData, decodeConfigurationData, encodeConfigurationData } from './configuration-data.ts';
+export { ConfigurationHistory } from './configuration-history.ts';
 export { decodeEntry, encodeEntry } from './entry-record.ts';
 export { defaultRaftOptions } from './options.ts';
 export { RaftCore } from './raft.ts';

@@ -46,6 +46,19 @@ test('suspect: a leader of the term in which it forgot has itself elected again,
   assert.equal(network.core('1').term, 2);
 });
 
+test('suspect: a learner that forgot was never healed while its leader stayed, and so never promoted', () => {
+  const network = new TestNetwork(['1', '2', '3'], { ...options, learners: ['4'] });
+  network.elect('1');
+  network.propose('1', 'a');
+  network.settle();
+  lose(network.member('4'));
+  network.tick(12);
+  assert.deepEqual([network.core('1').role, network.core('1').term], ['leader', 2]);
+  assert.equal(network.core('4').isSuspect, false);
+  network.tick(30);
+  assert.equal(network.core('1').term, 2);
+});
+
 test('suspect: a leader does not risk its office where those who may vote are too few', () => {
   const network = new TestNetwork(['1', '2', '3'], options);
   network.elect('1');

@@ -10,6 +10,7 @@ export { MemberExpelled } from './member-expelled.ts';
 export { ReplicaMembershipService } from './membership-service.ts';
 export { noMetrics, type ReplicaMetrics } from './metrics.ts';
 export { type OpenStateOptions, openState, type State } from './open-state.ts';
+export { removedAtStart } from './peer-list.ts';
 export type { LeaderProgress } from './progress.ts';
 export { Quota } from './quota.ts';
 export { ReluctantLeader } from './reluctant-leader.ts';

@@ -1,3 +1,4 @@
+import { isOlder } from '../base/software-version.ts';
 import { BalsaError } from '../contract/errors.ts';
 import { memberLimits } from '../contract/members.ts';
 import { type Command, encodeCommand, type MemberRecord } from '../mvcc/index.ts';
@@ -12,6 +13,8 @@ import type { Replica } from './replica.ts';
 const promotionTimeoutMs = 5000;
 const recordTimeoutMs = 5000;
 const lookAgainMs = 10;
+/** The first version that understands changes of members. */
+const changesSince = '0.2';
 
 type ConfigurationCommand = Extract<Command, { kind: 'memberAdd' | 'memberRemove' | 'memberPromoted' }>;
 
@@ -99,6 +102,7 @@ export class MembershipLeader implements Duty {
     question: Exclude<MembershipQuestion, { kind: 'moveLeader' }>,
     deadlineMs: number,
   ): Promise<LeaderAnswer<string>> {
+    await this.#refuseOldMembers(question, deadlineMs);
     switch (question.kind) {
       case 'add':
         return this.#add(question, deadlineMs);
@@ -109,6 +113,29 @@ export class MembershipLeader implements Duty {
       case 'update':
         return this.#update(question, deadlineMs);
     }
+  }
+
+  /**
+   * What changes the members is not known to software from before `changesSince`, and must not get into the log that it
+   * reads. Whoever is removed reads no more: it does not hold back its own removal, whether it is too old or never said.
+   * Nor do others that are down hold back that of one that is down: two of them could never be replaced.
+   */
+  async #refuseOldMembers(
+    { kind, id }: Exclude<MembershipQuestion, { kind: 'moveLeader' }>,
+    deadlineMs: number,
+  ): Promise<void> {
+    const { store } = this.#replica.options;
+    const isAgreed = (): boolean => !isOlder(store.clusterVersion, changesSince);
+    if (isAgreed()) return;
+    const isRemovingDown = kind === 'remove' && this.#isDown(id);
+    const holdsBack = (member: MemberId): boolean =>
+      kind !== 'remove' || (member !== id && !(isRemovingDown && this.#isDown(member)));
+    const old = store.members.find((one) => isOlder(one.version, changesSince) && holdsBack(one.id));
+    if (old !== undefined) throw notCapable(old);
+    if (kind === 'remove') return;
+    // All have said it, so the leader is about to put it into the log.
+    await this.#replica.until(isAgreed, deadlineMs);
+    if (!isAgreed()) throw inProgress();
   }
 
   #add(
@@ -284,6 +311,10 @@ export class MembershipLeader implements Duty {
     return this.#replica.options.store.members.some((member) => member.id === id);
   }
 
+  #isDown(id: string): boolean {
+    return id !== this.#replica.options.memberId && this.#follower(id)?.recentlyActive !== true;
+  }
+
   #follower(id: string): FollowerView | undefined {
     return this.#replica.core.status().followers.find((one) => one.id === id);
   }
@@ -295,6 +326,15 @@ function answered(value: string): LeaderAnswer<string> {
 
 function notFound(member: string): BalsaError {
   return new BalsaError('member_not_found', `There is no member ${member}; GET /v1/cluster lists them.`);
+}
+
+function notCapable({ id, name, version }: MemberRecord): BalsaError {
+  const what = version === '' ? 'has not been started yet' : `runs ${version}`;
+  return new BalsaError(
+    'not_capable',
+    `Members come and go when all of them run ${changesSince} or newer, and ${name === '' ? id : `${name} (${id})`} ${what}: ` +
+      'upgrade it, start it, or remove it first.',
+  );
 }
 
 function inProgress(): BalsaError {

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BalsaError } from '../contract/errors.ts';
+import { ClusterVersion } from './cluster-version.ts';
 import { MemberExpelled } from './member-expelled.ts';
+import { publishCommand } from './replica.ts';
 import { type TestMember, TestMembers } from './testing/members.ts';
 import { assertFails, get, keysOf, linearizable, put, text } from './testing/requests.ts';
 
 const timeoutMs = 10_000;
+const software = '0.2.0';
 
 test('members: one that is added gets the store by a snapshot, catches up, and votes by itself', async () => {
-  await using members = await TestMembers.start(3);
+  await using members = await TestMembers.start(3, 1, { software });
   const leader = await members.leader();
   for (let i = 0; i < 20; i++) await members.settle(put(leader, `k${i}`, 'v'));
   const [through] = members.others(leader) as [TestMember];
@@ -25,7 +29,7 @@ test('members: one that is added gets the store by a snapshot, catches up, and v
 });
 
 test('members: a cluster of one grows to three, and each of them can lead', async () => {
-  await using members = await TestMembers.start(1);
+  await using members = await TestMembers.start(1, 1, { software });
   const [first] = members.all as [TestMember];
   await members.leader([first]);
   await members.settle(put(first, 'k', 'v'));
@@ -41,7 +45,7 @@ test('members: a cluster of one grows to three, and each of them can lead', asyn
 });
 
 test('members: a learner stays one until it is promoted, and cannot be before it has caught up', async () => {
-  await using members = await TestMembers.start(3);
+  await using members = await TestMembers.start(3, 1, { software });
   const leader = await members.leader();
   const { member } = await members.settle(
     leader.membership.add({ name: 'late', peerUrls: ['http://late:2380'], promote: 'manual' }, { timeoutMs }),
@@ -57,7 +61,7 @@ test('members: a learner stays one until it is promoted, and cannot be before it
 });
 
 test('members: one that was removed stops, and its id is never used again', async () => {
-  await using members = await TestMembers.start(3);
+  await using members = await TestMembers.start(3, 1, { software });
   const leader = await members.leader();
   const [victim, other] = members.others(leader) as [TestMember, TestMember];
   const answer = await members.settle(other.membership.remove(victim.id, { timeoutMs }));
@@ -69,7 +73,7 @@ test('members: one that was removed stops, and its id is never used again', asyn
 });
 
 test('members: a leader that is to be removed hands over first, and stops', async () => {
-  await using members = await TestMembers.start(3);
+  await using members = await TestMembers.start(3, 1, { software });
   const leader = await members.leader();
   const others = members.others(leader);
   await members.settle(leader.membership.remove(leader.id, { timeoutMs }));
@@ -82,7 +86,7 @@ test('members: a leader that is to be removed hands over first, and stops', asyn
 });
 
 test('members: nobody is removed if too few were left to decide', async () => {
-  await using members = await TestMembers.start(3);
+  await using members = await TestMembers.start(3, 1, { software });
   const leader = await members.leader();
   const [down, up] = members.others(leader) as [TestMember, TestMember];
   members.network.isolate(down.id);
@@ -95,7 +99,7 @@ test('members: nobody is removed if too few were left to decide', async () => {
 });
 
 test('members: an address belongs to one of them, and can be changed', async () => {
-  await using members = await TestMembers.start(3);
+  await using members = await TestMembers.start(3, 1, { software });
   const leader = await members.leader();
   const taken = { name: 'again', peerUrls: ['http://node1:2380'], promote: 'auto' } as const;
   await assertFails(members.settle(leader.membership.add(taken, { timeoutMs })), 'member_exists');
@@ -113,7 +117,7 @@ test('members: an address belongs to one of them, and can be changed', async () 
 });
 
 test('members: one that was away for long gets a snapshot, while the others go on', async () => {
-  await using members = await TestMembers.start(3, 1, { snapshotCount: 10 });
+  await using members = await TestMembers.start(3, 1, { software, snapshotCount: 10 });
   const leader = await members.leader();
   const [away] = members.others(leader) as [TestMember];
   members.network.isolate(away.id);
@@ -131,7 +135,7 @@ test('members: one that was away for long gets a snapshot, while the others go o
 });
 
 test('members: whoever was fed by a snapshot goes on with it after a restart', async () => {
-  await using members = await TestMembers.start(3, 1, { snapshotCount: 10 });
+  await using members = await TestMembers.start(3, 1, { software, snapshotCount: 10 });
   const leader = await members.leader();
   for (let i = 0; i < 100; i++) await members.settle(put(leader, `k${i}`, 'v'));
   const joined = await members.join(leader, 'auto');
@@ -143,7 +147,7 @@ test('members: whoever was fed by a snapshot goes on with it after a restart', a
 });
 
 test('members: one that may have been added is not reported as refused', async () => {
-  await using members = await TestMembers.start(3);
+  await using members = await TestMembers.start(3, 1, { software });
   const leader = await members.leader();
   const [through] = members.others(leader) as [TestMember];
   // The question arrives, its answer does not, and neither does any later one.
@@ -154,7 +158,7 @@ test('members: one that may have been added is not reported as refused', async (
 });
 
 test('members: more than three that join at once do not wait for those who have their snapshot', async () => {
-  await using members = await TestMembers.start(1);
+  await using members = await TestMembers.start(1, 1, { software });
   const leader = await members.leader();
   const startMs = members.clock.monotonicMs();
   for (let i = 0; i < 5; i++) {
@@ -168,3 +172,72 @@ function isVoter(as: TestMember, id: string): boolean {
   const { voters, votersOutgoing } = as.replica.core.status().configuration;
   return voters.includes(id) && votersOutgoing.length === 0;
 }
+
+test('members: nobody comes or goes while one of them runs software that would not understand it', async () => {
+  await using members = await TestMembers.start(3);
+  for (const { replica } of members.all) new ClusterVersion(replica);
+  const leader = await members.leader();
+  const [old, other] = members.others(leader) as [TestMember, TestMember];
+  const says = ({ id, replica }: TestMember, version: string): Promise<unknown> =>
+    members.settle(replica.submit(publishCommand({ id, name: `node${id}`, clientUrls: [], version }), timeoutMs));
+  const add = { name: 'new', peerUrls: ['http://new:2380'], promote: 'auto' } as const;
+  await says(leader, software);
+  await says(other, software);
+  const { lastIndex } = leader.replica.core;
+  for (const [version, words] of [
+    ['', /node\d \(\d\) has not been started yet: upgrade it, start it, or remove it first/],
+    ['0.1.4', /runs 0\.1\.4/],
+  ] as const) {
+    await says(old, version);
+    for (const change of [
+      () => leader.membership.add(add, { timeoutMs }),
+      () => leader.membership.remove(other.id, { timeoutMs }),
+      () => leader.membership.update(other.id, ['http://moved:2380'], { timeoutMs }),
+    ]) {
+      const refusal = await members.settle(change()).then(() => assert.fail('it was made'), BalsaError.from);
+      assert.equal(refusal.code, 'not_capable');
+      assert.match(refusal.message, words);
+    }
+  }
+  assert.equal(leader.replica.core.lastIndex, lastIndex + 2, 'nothing but what was said is in the log');
+
+  await says(old, software);
+  await members.settle(leader.membership.add(add, { timeoutMs }));
+  assert.equal(leader.store.clusterVersion, '0.2');
+});
+
+test('members: one that is too old, or never came, can be removed, and holds nothing back any more', async () => {
+  await using members = await TestMembers.start(3);
+  for (const { replica } of members.all) new ClusterVersion(replica);
+  const leader = await members.leader();
+  const [never, other] = members.others(leader) as [TestMember, TestMember];
+  members.network.isolate(never.id);
+  for (const { id, replica } of [leader, other]) {
+    const command = publishCommand({ id, name: `node${id}`, clientUrls: [], version: software });
+    await members.settle(replica.submit(command, timeoutMs));
+  }
+  await members.settle(leader.membership.remove(never.id, { timeoutMs }));
+  const add = { name: 'new', peerUrls: ['http://new:2380'], promote: 'auto' } as const;
+  await members.settle(leader.membership.add(add, { timeoutMs }));
+});
+
+test('members: two that were lost before they ran what understands it held back each other from being removed', async () => {
+  await using members = await TestMembers.start(5);
+  for (const { replica } of members.all) new ClusterVersion(replica);
+  const leader = await members.leader();
+  const [one, other, ...rest] = members.others(leader) as [TestMember, TestMember, ...TestMember[]];
+  for (const { id, replica } of [leader, ...rest]) {
+    const command = publishCommand({ id, name: `node${id}`, clientUrls: [], version: software });
+    await members.settle(replica.submit(command, timeoutMs));
+  }
+  const isUp = ({ id }: TestMember): boolean | undefined =>
+    leader.replica.core.status().followers.find((follower) => follower.id === id)?.recentlyActive;
+  const refusal = await members
+    .settle(leader.membership.remove(one.id, { timeoutMs }))
+    .then(() => assert.fail('it was made'), BalsaError.from);
+  assert.equal(refusal.code, 'not_capable', 'the other one is up, and would read it');
+  for (const { id } of [one, other]) members.network.isolate(id);
+  await members.clock.until('their silence', () => isUp(one) === false && isUp(other) === false);
+  for (const { id } of [one, other]) await members.settle(leader.membership.remove(id, { timeoutMs }));
+  await members.clock.until('the version', () => leader.store.clusterVersion === '0.2');
+});

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { MemberRecord } from '../mvcc/index.ts';
 import { type Configuration, emptyConfiguration, type MemberId, membersOf, type RaftStatus } from '../raft/index.ts';
 import type { Peer } from '../transport/index.ts';
-import { PeerList } from './peer-list.ts';
+import { PeerList, removedAtStart } from './peer-list.ts';
 
 class World {
   configuration: Configuration = { ...emptyConfiguration, voters: ['1', '2', '3'] };
@@ -116,4 +116,22 @@ test('peers: an address that was changed is dialed without a change of the confi
   world.members = world.members.map((one) => (one.id === '2' ? { ...one, peerUrls: ['http://moved:2380'] } : one));
   world.list.onTick();
   assert.deepEqual(world.told?.peers, ['2 http://moved:2380', '3 http://node3:2380']);
+});
+
+test('peers: a member that was restarted while another is being removed told it so, though its vote was needed', () => {
+  const joint = { ...emptyConfiguration, voters: ['1', '2'], votersOutgoing: ['1', '2', '3'] };
+  const left = { ...emptyConfiguration, voters: ['1', '2'] };
+  const hardState = { term: 1, vote: '1', commit: 7 };
+  const store = { removedMembers: new Set(['3', '9']), appliedIndex: 7 };
+  const configurations = [
+    { index: 0, configuration: { ...emptyConfiguration, voters: ['1', '2', '3'] } },
+    { index: 7, configuration: joint },
+  ];
+  const told = (commit: number, entries = configurations): readonly string[] => [
+    ...removedAtStart({ log: { hardState: { ...hardState, commit }, configurations: () => entries }, store }),
+  ];
+  assert.deepEqual(told(7), ['9']);
+  const ended = [...configurations, { index: 8, configuration: left }];
+  assert.deepEqual(told(7, ended), ['9'], 'the entry that leaves it may be replaced');
+  assert.deepEqual(told(8, ended), ['3', '9']);
 });

@@ -1,5 +1,6 @@
 import type { Store } from '../mvcc/index.ts';
-import type { MemberId, RaftCore } from '../raft/index.ts';
+import { ConfigurationHistory, type MemberId, type RaftCore } from '../raft/index.ts';
+import type { RaftLog } from '../storage/index.ts';
 import type { Transport } from '../transport/index.ts';
 
 export interface PeerListOptions {
@@ -7,6 +8,22 @@ export interface PeerListOptions {
   readonly core: Pick<RaftCore, 'status'>;
   readonly store: Pick<Store, 'members' | 'removedMembers'>;
   readonly transport: Pick<Transport, 'setPeers'>;
+}
+
+/** What `peersAtStart` looks at. */
+export interface StateAtStart {
+  readonly log: Pick<RaftLog, 'configurations' | 'hardState'>;
+  readonly store: Pick<Store, 'removedMembers' | 'appliedIndex'>;
+}
+
+/**
+ * Whom a member that starts may tell that they were removed, before its core says it: none whose vote may still be
+ * needed, because the entry that ends their part in deciding is not known to be committed.
+ */
+export function removedAtStart({ log, store }: StateAtStart): ReadonlySet<MemberId> {
+  const committed = Math.max(log.hardState.commit, store.appliedIndex);
+  const { members } = new ConfigurationHistory(log.configurations(), committed);
+  return new Set([...store.removedMembers].filter((id) => !members.includes(id)));
 }
 
 /**

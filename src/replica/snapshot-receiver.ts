@@ -40,6 +40,11 @@ const chunkTimeoutMs = 10_000;
 /** A chunk that does not come, or comes damaged, is asked for so often; then the next offer begins anew. */
 const attemptsMax = 6;
 const retryMs = 200;
+/**
+ * What was offered and cannot be taken in, because the disk is full perhaps, is fetched anew after that long at most: each
+ * attempt costs the leader a flush, and both all the bytes up to where it fails.
+ */
+const pauseMsMax = 10_000;
 
 interface Opened {
   readonly described: TransferDescription;
@@ -60,6 +65,9 @@ export class SnapshotReceiver implements IncomingSnapshots {
   #received: { readonly snapshot: Snapshot; readonly incoming: IncomingStore } | undefined;
   #progress: ReceivingProgress | undefined;
   #isClosed = false;
+  /** Attempts that failed, one after another. */
+  #failures = 0;
+  #endPause: () => void = () => undefined;
 
   constructor(options: SnapshotReceiverOptions) {
     this.#options = options;
@@ -91,6 +99,8 @@ export class SnapshotReceiver implements IncomingSnapshots {
     const present = this.#current;
     if (present !== undefined && isSame(present.offer, offer)) return;
     const before = present?.done ?? Promise.resolve();
+    // What another leader offers may be what can be taken in.
+    this.#endPause();
     const current = { offer, done: before.then(() => this.#receive(offer)) };
     this.#current = current;
     void current.done.then(() => {
@@ -100,6 +110,7 @@ export class SnapshotReceiver implements IncomingSnapshots {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#endPause();
     const present = this.#current;
     this.#current = undefined;
     await present?.done;
@@ -121,17 +132,34 @@ export class SnapshotReceiver implements IncomingSnapshots {
       this.#refuseUnwanted(offer);
       const { index, term, configuration } = described;
       this.#received = { snapshot: { index, term, configuration }, incoming };
+      this.#failures = 0;
       const ms = Math.round(clock.monotonicMs() - startedMs);
       logger.info('snapshot received', { from: offer.from, index, records, bytes, ms });
       this.#options.wake();
     } catch (reason) {
       await incoming?.discard().catch(() => undefined);
-      if (!(reason instanceof TransferEnded)) logger.warn('snapshot not received', { from: offer.from, reason });
+      const isOver = reason instanceof TransferEnded;
+      if (!isOver) logger.warn('snapshot not received', { from: offer.from, reason });
       // Not at once again: the next offer comes with the next heartbeat.
-      if (!this.#isClosed) await new Promise<void>((resolve) => clock.setTimer(retryMs, resolve));
+      if (!this.#isClosed) await this.#pause(isOver ? retryMs : this.#nextPauseMs());
     } finally {
       this.#progress = undefined;
     }
+  }
+
+  /** Twice as long after each failure. */
+  #nextPauseMs(): number {
+    return Math.min(pauseMsMax, retryMs * 2 ** this.#failures++);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.setTimer(ms, resolve);
+      this.#endPause = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   async #open({ from }: SnapshotOffer): Promise<Opened> {

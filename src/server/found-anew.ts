@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
 import { type MemberRecord, refoundStore } from '../mvcc/index.ts';
 import type { Configuration, Term } from '../raft/index.ts';
-import { openDatabase, openRaftLog, openReceiptFile } from '../storage/index.ts';
-import { systemClock } from './system-clock.ts';
+import type { StateFiles } from '../replica/index.ts';
+import { openRaftLog } from '../storage/index.ts';
 
 /** Who a member of a cluster is that begins with a state of another one. */
 export interface NewIdentity {
@@ -17,16 +17,17 @@ export interface NewIdentity {
 export const defaultBumpRevision = 1_000_000_000;
 
 /**
- * Makes of a directory with the `data/` of another cluster the state of a member of a new one: members, revision and
+ * Makes of files with the `data` of another cluster the state of a member of a new one: members, revision and
  * history as `refoundStore` says, and a log that begins behind the state. Resolves with its revision.
  */
 export async function foundAnew(
-  directory: string,
+  files: Pick<StateFiles, 'openDatabase' | 'openReceipts'>,
+  clock: Clock,
   state: { readonly groupId: number; readonly term: Term; readonly bumpRevision: number },
   { clusterId, memberId, members }: NewIdentity,
 ): Promise<number> {
   const { groupId, term, bumpRevision } = state;
-  const data = await openDatabase(join(directory, 'data'), { kind: 'data' });
+  const data = await files.openDatabase('data');
   const { appliedIndex, revision } = await refoundStore(data, groupId, { members, bumpRevision }).finally(() =>
     data.close(),
   );
@@ -38,9 +39,9 @@ export async function foundAnew(
     learnersNext: [],
     autoLeave: false,
   };
-  const receipts = await openReceiptFile(join(directory, 'receipt'));
+  const receipts = await files.openReceipts();
   try {
-    const database = await openDatabase(join(directory, 'log'), { kind: 'log' });
+    const database = await files.openDatabase('log');
     try {
       const log = await openRaftLog({
         groupId,
@@ -48,7 +49,7 @@ export async function foundAnew(
         memberId,
         database,
         receipts,
-        clock: systemClock,
+        clock,
         bootstrap: configuration,
         base: { index: appliedIndex, term, configuration },
         cacheBytes: 0,

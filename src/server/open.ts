@@ -19,6 +19,7 @@ import {
   ReplicaLeaseService,
   ReplicaMembershipService,
   ReplicaWatchService,
+  removedAtStart,
   Scrubber,
   type State,
   StateDiffers,
@@ -231,7 +232,7 @@ function refuseNewerCluster({ store }: State, { dataDir }: Config): void {
 async function openPeers(
   config: Config,
   { clusterId, memberId, whomToAsk }: ClusterIdentity,
-  { store }: State,
+  state: State,
   metrics: NodeMetrics,
   log: Log,
   resources: Resources,
@@ -241,6 +242,7 @@ async function openPeers(
     readonly onExpelled: (reason: MemberExpelled) => void;
   },
 ): Promise<PeerTransport> {
+  const { store } = state;
   const members = store.members.length > 0 ? store.members : await whomToAsk();
   adviseOnMembers(config, store.members, log);
   const transport = await openTransport({
@@ -249,7 +251,7 @@ async function openPeers(
     listenUrls: config.listenPeerUrls,
     advertisedUrls: () => store.members.find(({ id }) => id === memberId)?.peerUrls ?? config.initialAdvertisePeerUrls,
     peers: members.filter(({ id }) => id !== memberId).map(({ id, peerUrls }) => ({ id, urls: peerUrls })),
-    removed: store.removedMembers,
+    removed: removedAtStart(state),
     softwareVersion: version,
     clusterVersion: () => store.clusterVersion,
     describeCluster: () => {

@@ -4,6 +4,7 @@ import { decodeConfigurationData, type Entry } from '../raft/index.ts';
 import {
   backupChunkBytes,
   beginRebuild,
+  directoryFiles,
   type Identity,
   openDatabase,
   openRaftLog,
@@ -99,7 +100,11 @@ async function rebuild(options: RecoverOptions, identity: Identity, log: RaftLog
     const clusterId = idFrom('recovered cluster', identity.clusterId, memberId, lastIndex, term);
     const members = [{ id: memberId, name, peerUrls, clientUrls: [], version: '' }];
     const state = { groupId, term: Math.max(term, log.hardState.term), bumpRevision };
-    const revision = await foundAnew(rebuilt.path, state, { clusterId, memberId, members });
+    const revision = await foundAnew(directoryFiles(rebuilt.path), systemClock, state, {
+      clusterId,
+      memberId,
+      members,
+    });
     const kept = await rebuilt.complete({ clusterId, memberId, name });
     return { clusterId, memberId, revision, lastIndex, uncommitted: lastIndex - log.hardState.commit, kept };
   } catch (reason) {

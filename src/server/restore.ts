@@ -1,13 +1,18 @@
+import type { Clock } from '../base/clock.ts';
 import type { MemberRecord } from '../mvcc/index.ts';
+import type { StateFiles } from '../replica/index.ts';
 import {
   type BackupManifest,
+  type BackupReader,
   beginRebuild,
+  directoryFiles,
   readBackup,
   refuseFilledDirectory,
   resumeRebuild,
   StorageRefused,
 } from '../storage/index.ts';
 import { defaultBumpRevision, foundAnew, idFrom, type NewIdentity } from './found-anew.ts';
+import { systemClock } from './system-clock.ts';
 import { type BackupProgress, takeInBackup } from './take-in-backup.ts';
 
 export interface RestoreOptions {
@@ -54,9 +59,8 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     await refuseFilledDirectory(dataDir);
     const rebuilt = await beginRebuild(dataDir);
     try {
-      await takeInBackup(reader, rebuilt.path, onProgress);
-      const { groupId, term } = manifest;
-      const revision = await foundAnew(rebuilt.path, { groupId, term, bumpRevision }, identity);
+      const files = directoryFiles(rebuilt.path);
+      const revision = await fillFromBackup(reader, { files, clock: systemClock, identity, bumpRevision, onProgress });
       await rebuilt.complete({ clusterId, memberId, name });
       return { clusterId, memberId, revision, manifest };
     } catch (reason) {
@@ -68,8 +72,27 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   }
 }
 
+export interface FillOptions {
+  readonly files: Pick<StateFiles, 'openDatabase' | 'openReceipts'>;
+  readonly clock: Clock;
+  readonly identity: NewIdentity;
+  readonly bumpRevision: number;
+  readonly onProgress?: BackupProgress | undefined;
+}
+
+/** Into files that are empty. Resolves with the revision of the new cluster; rejects with `BackupDamaged`. */
+export async function fillFromBackup(reader: BackupReader, options: FillOptions): Promise<number> {
+  const { files, clock, identity, bumpRevision, onProgress } = options;
+  await takeInBackup(reader, files, clock, onProgress);
+  const { groupId, term } = reader.manifest;
+  return await foundAnew(files, clock, { groupId, term, bumpRevision }, identity);
+}
+
 /** The state and everything that shapes it go into the ids, so that none of them was ever anybody's. */
-function restoredIdentity(options: RestoreOptions, manifest: BackupManifest): NewIdentity {
+export function restoredIdentity(
+  options: Pick<RestoreOptions, 'initialCluster' | 'initialClusterToken' | 'bumpRevision' | 'name' | 'dataDir'>,
+  manifest: BackupManifest,
+): NewIdentity {
   const { initialCluster, initialClusterToken, bumpRevision = defaultBumpRevision } = options;
   const origin = [manifest.clusterId, manifest.appliedIndex, manifest.term, manifest.stateHash, bumpRevision];
   const members = initialCluster.map(({ name, peerUrls }): MemberRecord => {

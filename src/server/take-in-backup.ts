@@ -1,23 +1,24 @@
-import { join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
 import { DamagedValue, type ImportedStore, importing, MalformedStream } from '../mvcc/index.ts';
-import { BackupDamaged, type BackupManifest, type BackupReader, openDatabase } from '../storage/index.ts';
-import { systemClock } from './system-clock.ts';
+import type { StateFiles } from '../replica/index.ts';
+import { BackupDamaged, type BackupManifest, type BackupReader } from '../storage/index.ts';
 
 /** Called with the bytes of data taken in so far; `manifest.bytesExpected` says of how many, about. */
 export type BackupProgress = (bytes: number) => void;
 
 /**
- * Brings the data of a backup into a new `data/` in `directory`, and holds what comes out against the manifest. Rejects
+ * Brings the data of a backup into the new, empty `data` of `files`, and holds what comes out against the manifest. Rejects
  * with `BackupDamaged`; what was written is rubbish then.
  */
 export async function takeInBackup(
   { manifest, chunks }: BackupReader,
-  directory: string,
+  files: Pick<StateFiles, 'openDatabase'>,
+  clock: Clock,
   onProgress: BackupProgress = () => {},
 ): Promise<ImportedStore> {
-  const database = await openDatabase(join(directory, 'data'), { kind: 'data' });
+  const database = await files.openDatabase('data');
   try {
-    const into = await importing(database, manifest.groupId, systemClock);
+    const into = await importing(database, manifest.groupId, clock);
     let bytes = 0;
     for await (const chunk of chunks) {
       await into.write(chunk);

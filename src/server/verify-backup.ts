@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openStore, type Store } from '../mvcc/index.ts';
-import { BackupDamaged, type BackupManifest, openDatabase, readBackup } from '../storage/index.ts';
+import { BackupDamaged, type BackupManifest, directoryFiles, openDatabase, readBackup } from '../storage/index.ts';
 import { systemClock } from './system-clock.ts';
 import { type BackupProgress, takeInBackup } from './take-in-backup.ts';
 
@@ -25,7 +25,7 @@ export async function verifyBackup(
   const { manifest, chunks } = reader;
   const directory = await mkdtemp(join(scratchDir, 'balsa-verify-'));
   try {
-    const { records } = await takeInBackup(reader, directory, onProgress);
+    const { records } = await takeInBackup(reader, directoryFiles(directory), systemClock, onProgress);
     const database = await openDatabase(join(directory, 'data'), { kind: 'data' });
     try {
       const store = await openStore({

@@ -76,6 +76,19 @@ const reasonCharactersMax = 300;
 const packr = new Packr({ useRecords: false, mapsAsObjects: false });
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: false });
 
+/**
+ * The version of the protocol that brought this message. It is sent to nobody who does not speak that: it would end the
+ * connection, and every one after it.
+ */
+export function versionOf(message: Message): number {
+  if (message.type === 'installSnapshot') return 2;
+  if (message.type !== 'appendEntriesResponse' || message.result.accepted) return 1;
+  return message.result.needsSnapshot ? 2 : 1;
+}
+
+/** The first version of the protocol with more than one channel. */
+export const bulkSince = 2;
+
 /** What two members speak after their hellos: the highest version that both know. */
 export function commonVersion(hello: Hello): number {
   return Math.min(protocolVersions.max, hello.versionMax);

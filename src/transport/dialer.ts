@@ -11,11 +11,6 @@ export interface DialEvents {
   onFailure(kind: 'failed' | 'refused', reason: string): void;
 }
 
-/** Whether `dial` can be asked for it. */
-export function isDialable(url: string): boolean {
-  return URL.canParse(url) && new URL(url).protocol === 'http:';
-}
-
 export function notDialable(member: MemberId, urls: readonly string[]): string {
   return `member ${member} cannot be dialed at ${urls.join(', ') || 'no URL'}: http://host:port is needed`;
 }

@@ -8,6 +8,11 @@ export const peerPath = '/v1/peer';
 export const membersPath = '/members';
 export const upgradeToken = 'balsa-peer';
 
+/** Whether that is where a member can be dialed. */
+export function isDialable(url: string): boolean {
+  return URL.canParse(url) && new URL(url).protocol === 'http:';
+}
+
 /** Who this member is, and whom it knows at the moment. */
 export interface Identity {
   readonly clusterId: string;

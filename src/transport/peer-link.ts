@@ -2,9 +2,10 @@ import type { CancelTimer, Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { MemberId, Message } from '../raft/types.ts';
 import { BulkLink } from './bulk-link.ts';
-import type { Channel, Hello, Refused } from './codec.ts';
+import { bulkSince, type Channel, type Hello, type Refused, versionOf } from './codec.ts';
 import { type ConnectEvents, type ConnectionEnd, type ConnectOptions, connectPeer } from './connect-peer.ts';
-import { isDialable, notDialable } from './dialer.ts';
+import { notDialable } from './dialer.ts';
+import { isDialable } from './handshake.ts';
 import type { OutboundConnection } from './outbound.ts';
 import type { SeldomLog } from './seldom-log.ts';
 import type { Admission } from './send-queue.ts';
@@ -18,12 +19,6 @@ const retryRefusedMs = { first: 500, max: 5000 } as const;
 
 /** A connection that lasted that long was a good one: the next attempt is a first one again. */
 const healthyMs = 1000;
-
-/** The first version of the protocol with more than one channel. */
-const bulkSince = 2;
-
-/** …and with these messages; the others are as old as the protocol. */
-const messageSince: Readonly<Record<string, number>> = { installSnapshot: 2 };
 
 export interface PeerLinkOptions {
   readonly peer: Peer;
@@ -129,8 +124,7 @@ export class PeerLink {
   /** False if the message was dropped. It leaves with the next `flush`. */
   send(groupId: number, message: Message): boolean {
     const { connection } = this;
-    // It would end the connection, and every one after it.
-    if ((messageSince[message.type] ?? 1) > (connection?.peerHello?.versionMax ?? 1)) return false;
+    if (versionOf(message) > (connection?.peerHello?.versionMax ?? 1)) return false;
     const admission: Admission = connection?.send(groupId, message) ?? 'full';
     if (admission === 'too_large') {
       const { type, term } = message;

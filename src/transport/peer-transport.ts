@@ -3,8 +3,9 @@ import type { CancelTimer } from '../base/clock.ts';
 import type { MemberId, Message } from '../raft/types.ts';
 import { Acceptor } from './acceptor.ts';
 import { type Channel, type Hello, protocolVersions, type WireRequest } from './codec.ts';
-import { isDialable, notDialable } from './dialer.ts';
-import { type Identity, objectionTo, refused } from './handshake.ts';
+import { notDialable } from './dialer.ts';
+import { isDialable, objectionTo, refused } from './handshake.ts';
+import { KnownMembers } from './known-members.ts';
 import type { OutboundConnection } from './outbound.ts';
 import { PeerLink } from './peer-link.ts';
 import { SeldomLog } from './seldom-log.ts';
@@ -25,10 +26,6 @@ import {
  * connection is still found within a second.
  */
 const silenceMsMin = 750;
-
-/** Members that introduce themselves are believed that long without a sign of life, and that many at a time. */
-const strangerMsMax = 60_000;
-const strangersMax = 16;
 
 const stopping = 'this member is stopping';
 
@@ -55,7 +52,7 @@ export async function openTransport(options: TransportOptions): Promise<PeerTran
  */
 class StreamTransport implements PeerTransport {
   readonly #options: TransportOptions;
-  readonly #identity: MutableIdentity;
+  readonly #known: KnownMembers;
   readonly #bootId: string;
   readonly #silenceMsMax: number;
   readonly #seldomLog: SeldomLog;
@@ -64,11 +61,6 @@ class StreamTransport implements PeerTransport {
   readonly #receivers = new Map<number, Receiver>();
   /** Who is to be told at the end of the turn, about whom. */
   readonly #unreachable = new Map<Receiver, Set<MemberId>>();
-  /**
-   * Members that were added while this one was away, or had lost its log, and when they introduced themselves: one of them
-   * may lead, and this member can hear of that from nobody else.
-   */
-  readonly #strangers = new Map<MemberId, number>();
   #epoch = 0;
   #lastTickMs = 0;
   #cancelTick: CancelTimer | undefined;
@@ -77,7 +69,7 @@ class StreamTransport implements PeerTransport {
   constructor(options: TransportOptions) {
     const { peers, random, clock, log } = options;
     this.#options = options;
-    this.#identity = new MutableIdentity(options);
+    this.#known = new KnownMembers(options);
     this.#bootId = Array.from({ length: 4 }, () => random.below(2 ** 32).toString(36)).join('-');
     this.#silenceMsMax = Math.max(3 * options.heartbeatMs, silenceMsMin);
     this.#seldomLog = new SeldomLog(log, clock);
@@ -100,7 +92,7 @@ class StreamTransport implements PeerTransport {
 
   send(groupId: number, messages: readonly Message[]): void {
     for (const message of messages) {
-      assert(message.from === this.#identity.memberId, () => `a message of ${message.from} is sent by another member`);
+      assert(message.from === this.#known.memberId, () => `a message of ${message.from} is sent by another member`);
       const isQueued = this.#links.get(message.to)?.send(groupId, message) ?? false;
       const receiver = this.#receivers.get(groupId);
       if (!isQueued && receiver !== undefined) this.#tellUnreachable(receiver, message.to);
@@ -118,11 +110,9 @@ class StreamTransport implements PeerTransport {
 
   setPeers(peers: readonly Peer[], removed: ReadonlySet<MemberId>): void {
     if (this.#closing !== undefined) return;
-    for (const { id } of peers) this.#strangers.delete(id);
-    for (const id of removed) this.#strangers.delete(id);
-    this.#identity.setMembers(peers, removed, this.#strangers.keys());
+    this.#known.setMembers(peers, removed);
     for (const link of this.#links.values()) {
-      if (this.#identity.peerIds.has(link.id)) continue;
+      if (this.#known.peerIds.has(link.id)) continue;
       this.#links.delete(link.id);
       this.#seldomLog.forget(link.id);
       this.#options.log.info('peer dropped', { peer: link.id, removed: removed.has(link.id) });
@@ -155,22 +145,18 @@ class StreamTransport implements PeerTransport {
     await this.#acceptor.close(stopping);
   }
 
-  #admit({ from, peerUrls = [] }: Hello): boolean {
-    const isKnowable = peerUrls.length > 0 && peerUrls.every(isDialable) && this.#strangers.size < strangersMax;
-    if (!isKnowable || this.#closing !== undefined) return false;
-    this.#options.log.info('peer introduced itself', { peer: from, urls: peerUrls });
-    this.#strangers.set(from, this.#options.clock.monotonicMs());
-    this.#identity.addStranger(from);
-    this.#addLink({ id: from, urls: peerUrls });
+  #admit(hello: Hello): boolean {
+    if (this.#closing !== undefined) return false;
+    const stranger = this.#known.admit(hello, this.#options.clock.monotonicMs());
+    if (stranger === undefined) return false;
+    this.#options.log.info('peer introduced itself', { peer: stranger.id, urls: stranger.urls });
+    this.#addLink(stranger);
     return true;
   }
 
   #forgetStrangers(): void {
     const now = this.#options.clock.monotonicMs();
-    for (const [id, sinceMs] of this.#strangers) {
-      if (now - Math.max(sinceMs, this.#acceptor.aliveMs(id)) <= strangerMsMax) continue;
-      this.#strangers.delete(id);
-      this.#identity.forgetStranger(id);
+    for (const id of this.#known.forgetSilent(now, (member) => this.#acceptor.aliveMs(member))) {
       this.#links.get(id)?.close('it is no member that this one knows, and has fallen silent');
       this.#links.delete(id);
     }
@@ -196,7 +182,7 @@ class StreamTransport implements PeerTransport {
         frameBytesMax,
         queueBytesMax,
         hello: (channel) => this.#helloTo(peer.id, channel),
-        objectionTo: (hello) => objectionTo(hello, this.#identity) ?? objectionToStranger(hello, peer.id),
+        objectionTo: (hello) => objectionTo(hello, this.#known) ?? objectionToStranger(hello, peer.id),
       },
       {
         onUp: () => this.#tellReachable(peer.id),
@@ -212,7 +198,7 @@ class StreamTransport implements PeerTransport {
     const { clock, log, frameBytesMax, queueBytesMax, metrics = noTransportMetrics } = this.#options;
     return new Acceptor(
       {
-        identity: this.#identity,
+        identity: this.#known,
         clock,
         metrics,
         log,
@@ -237,7 +223,7 @@ class StreamTransport implements PeerTransport {
   }
 
   #describe() {
-    const { clusterId, memberId, clusterVersion } = this.#identity;
+    const { clusterId, memberId, clusterVersion } = this.#known;
     return { clusterId, memberId, software: this.#options.softwareVersion, clusterVersion, protocolVersions };
   }
 
@@ -247,7 +233,7 @@ class StreamTransport implements PeerTransport {
   }
 
   #helloTo(member: MemberId, channel: Channel): Hello {
-    const { clusterId, memberId } = this.#identity;
+    const { clusterId, memberId } = this.#known;
     this.#epoch++;
     const peerUrls = this.#options.advertisedUrls?.();
     return {
@@ -331,53 +317,6 @@ class StreamTransport implements PeerTransport {
 
   #isOverdue(connection: OutboundConnection): boolean {
     return connection.overdueMs() > this.#silenceMsMax;
-  }
-}
-
-/** Who this member is, and whom it knows at the moment. */
-class MutableIdentity implements Identity {
-  readonly clusterId: string;
-  readonly memberId: MemberId;
-  readonly #options: TransportOptions;
-  readonly #peerIds = new Set<MemberId>();
-  #removedIds: ReadonlySet<MemberId> = new Set();
-
-  constructor(options: TransportOptions) {
-    this.clusterId = options.clusterId;
-    this.memberId = options.memberId;
-    this.#options = options;
-    this.setMembers(options.peers, options.removed, []);
-  }
-
-  get peerIds(): ReadonlySet<MemberId> {
-    return this.#peerIds;
-  }
-
-  get removedIds(): ReadonlySet<MemberId> {
-    return this.#removedIds;
-  }
-
-  get clusterVersion(): string {
-    return this.#options.clusterVersion();
-  }
-
-  addStranger(member: MemberId): void {
-    this.#peerIds.add(member);
-  }
-
-  forgetStranger(member: MemberId): void {
-    this.#peerIds.delete(member);
-  }
-
-  setMembers(peers: readonly Peer[], removed: ReadonlySet<MemberId>, strangers: Iterable<MemberId>): void {
-    assert(
-      peers.every(({ id }) => id !== this.memberId),
-      `member ${this.memberId} is among its own peers`,
-    );
-    this.#peerIds.clear();
-    for (const { id } of peers) this.#peerIds.add(id);
-    for (const id of strangers) this.#peerIds.add(id);
-    this.#removedIds = removed;
   }
 }
 

@@ -22,6 +22,7 @@ const options = await yargs(process.argv.slice(2))
     seed: { type: 'number', describe: 'this one alone, with its whole story' },
     members: { type: 'number', describe: '1 to 7; otherwise as the seed says, mostly 3' },
     membersChange: { type: 'boolean', describe: 'members come and go in every run; with --no-members-change in none' },
+    mixedVersions: { type: 'boolean', describe: 'some begin with the version of before in every run, or in none' },
     jobs: { type: 'number', default: availableParallelism(), describe: 'processes' },
     twice: {
       type: 'number',
@@ -34,7 +35,7 @@ const options = await yargs(process.argv.slice(2))
   .check(({ members }) => members === undefined || (members >= 1 && members <= 7) || '--members is 1 to 7')
   .parseAsync();
 
-const wishes = { members: options.members, membersChange: options.membersChange };
+const wishes = { members: options.members, membersChange: options.membersChange, mixedVersions: options.mixedVersions };
 
 process.exitCode = options.seed === undefined ? await search() : await replay(options.seed);
 
@@ -97,9 +98,11 @@ async function replay(seed: number): Promise<number> {
 }
 
 function describeWishes(): string {
-  const { members, membersChange } = wishes;
-  const flag = membersChange === undefined ? '' : membersChange ? ' --members-change' : ' --no-members-change';
-  return `${members === undefined ? '' : ` --members ${members}`}${flag}`;
+  const { members, membersChange, mixedVersions } = wishes;
+  const flags = Object.entries({ 'members-change': membersChange, 'mixed-versions': mixedVersions })
+    .filter(([, wish]) => wish !== undefined)
+    .map(([name, wish]) => ` --${wish ? '' : 'no-'}${name}`);
+  return `${members === undefined ? '' : ` --members ${members}`}${flags.join('')}`;
 }
 
 function startWorker(): ChildProcess {

@@ -24,6 +24,10 @@ export type Fault = { readonly atMs: number } & (
   | { readonly kind: 'damage'; readonly member: number; readonly damage: Damage; readonly downMs: number }
   | { readonly kind: 'olderCopy'; readonly member: number; readonly ageMs: number; readonly downMs: number }
   | { readonly kind: 'transfer' }
+  /** It is stopped, or dies, and is started with the present version. */
+  | { readonly kind: 'upgrade'; readonly member: number; readonly how: 'stop' | 'crash'; readonly downMs: number }
+  /** Somebody takes one; the last that came to its end is restored when the run is over. */
+  | { readonly kind: 'backup'; readonly member: number }
   /** What was sent to the leader shortly before it is cut off arrives long after: answers to what is over by then. */
   | { readonly kind: 'latePost'; readonly sentMs: number; readonly forMs: number }
   /** See `playFigure8`. */
@@ -51,6 +55,8 @@ export type Change =
   | { readonly kind: 'replaceMember'; readonly member: number; readonly removeMs: number; readonly startMs: number }
   | { readonly kind: 'updateMember'; readonly member: number }
   | { readonly kind: 'moveLeader'; readonly member: number }
+  /** Somebody is added, and as soon as that is in the leader's log nobody hears it any more: another's entry takes its place. */
+  | { readonly kind: 'loseChange'; readonly forMs: number }
   /** As soon as a snapshot is on its way, and then that much later: whoever fetches it crashes, or gives it. */
   | {
       readonly kind: 'cutTransfer';
@@ -96,6 +102,8 @@ export interface StorePlan {
 export interface Plan {
   readonly seed: number;
   readonly members: number;
+  /** Those that run the version of before, to begin with; by number. */
+  readonly oldMembers: readonly number[];
   /** Length of the safety phase. */
   readonly safetyMs: number;
   /** Within that time a healthy quorum has to serve requests. */
@@ -117,7 +125,7 @@ export interface Plan {
 }
 
 type ChangeKind = Change['kind'];
-type FaultKind = Exclude<Fault['kind'], ChangeKind>;
+type FaultKind = Exclude<Fault['kind'], ChangeKind | 'backup' | 'upgrade'>;
 
 /** How many members runs without a wish have, by weight. */
 const memberWeights = { 3: 12, 5: 5, 1: 1, 2: 1, 4: 1, 7: 1 } as const;
@@ -155,10 +163,17 @@ const changeWeights: Readonly<Record<ChangeKind, number>> = {
   updateMember: 2,
   moveLeader: 3,
   cutTransfer: 5,
+  loseChange: 2,
 };
 
 /** How many of the runs change their members. */
 const changingShare = 0.3;
+
+/** In how many of the runs some members run the version of before. */
+const mixedShare = 0.15;
+
+/** In how many of the runs backups are taken. */
+const backupShare = 0.25;
 
 const damageWeights: Readonly<Record<Damage, number>> = {
   'log tail': 4,
@@ -178,6 +193,8 @@ export interface Wishes {
   readonly members?: number | undefined;
   /** Members come and go. */
   readonly membersChange?: boolean | undefined;
+  /** Some begin with the version of before. */
+  readonly mixedVersions?: boolean | undefined;
 }
 
 /** The run that belongs to a seed. */
@@ -190,12 +207,19 @@ export function planOf(seed: number, wishes: Wishes = {}): Plan {
   const changing = new Chance(seed).of('changes of members');
   const changesMembers = wishes.membersChange ?? changing.happens(changingShare);
   const changes = changesMembers ? drawChanges(changing.of('what'), safetyMs) : [];
-  const faults = [...drawFaults(chance, members, safetyMs), ...changes].sort((a, b) => a.atMs - b.atMs);
+  const backups = drawBackups(new Chance(seed).of('backups'), members, safetyMs);
+  const mixing = new Chance(seed).of('versions');
+  const oldMembers = (wishes.mixedVersions ?? mixing.happens(mixedShare)) ? drawOld(mixing.of('who'), members) : [];
+  const upgrades = drawUpgrades(mixing.of('when'), oldMembers, safetyMs);
+  const faults = [...drawFaults(chance, members, safetyMs), ...changes, ...backups, ...upgrades].sort(
+    (a, b) => a.atMs - b.atMs,
+  );
   // An old entry and the newer one behind it have to arrive one by one.
   const needsShortMessages = faults.some(({ kind }) => kind === 'figure8');
   return {
     seed,
     members,
+    oldMembers,
     safetyMs,
     livenessMs: 20_000,
     heartbeatIntervalMs,
@@ -207,7 +231,8 @@ export function planOf(seed: number, wishes: Wishes = {}): Plan {
     logCacheBytes: chance.pick([0, 2_000, 1_000_000]),
     flushIntervalMs: chance.pick([50, 2000]),
     watchStepChanges: chance.pick([1, 5, 1000]),
-    snapshotCount: chance.pick([5, 50, 10_000]),
+    // Members of before take no snapshots: such a cluster has to keep its log as long as they may need it.
+    snapshotCount: Math.max(chance.pick([5, 50, 10_000]), oldMembers.length > 0 ? 10_000 : 0),
     clients: drawClients(chance),
     store: {
       clients: chance.below(4),
@@ -346,6 +371,27 @@ function drawChanges(chance: Chance, safetyMs: number): readonly Fault[] {
   return changes;
 }
 
+function drawOld(chance: Chance, members: number): readonly number[] {
+  const share = chance.pick([0.3, 0.7, 1]);
+  return Array.from({ length: members }, (_, member) => member).filter(() => chance.happens(share));
+}
+
+/** One after the other, or a few at once; some only when the run is over. */
+function drawUpgrades(chance: Chance, members: readonly number[], safetyMs: number): readonly Fault[] {
+  const endMs = chance.pick([0.5, 0.9, 1.3]) * safetyMs;
+  return members.map((member) => {
+    const how = chance.pick(['stop', 'stop', 'crash'] as const);
+    return { kind: 'upgrade', atMs: chance.between(2000, endMs), member, how, downMs: chance.skewed(20, 3000) };
+  });
+}
+
+function drawBackups(chance: Chance, members: number, safetyMs: number): readonly Fault[] {
+  if (!chance.happens(backupShare)) return [];
+  return Array.from({ length: 1 + chance.below(4) }, () => {
+    return { kind: 'backup', atMs: chance.between(2000, safetyMs), member: chance.below(members) } as const;
+  });
+}
+
 function drawChange(chance: Chance, kind: ChangeKind): Change {
   const member = chance.below(12);
   const startMs = chance.skewed(0, 6000);
@@ -366,6 +412,8 @@ function drawChange(chance: Chance, kind: ChangeKind): Change {
     case 'updateMember':
     case 'moveLeader':
       return { kind, member };
+    case 'loseChange':
+      return { kind, forMs: chance.between(1500, 5000) };
     case 'cutTransfer':
       return {
         kind,

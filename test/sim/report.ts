@@ -18,12 +18,14 @@ export const nothingDone: Account = {
   faults: 0,
   terms: 0,
   configurations: 0,
+  introductions: 0,
+  restores: 0,
   entries: 0,
 };
 
 /** A line about what was done so far; `seconds` of real time on that many cores. */
 export function describeProgress(account: Account, seconds: number, jobs: number): string {
-  const { runs, clusterSeconds, faults, operations, unknown, terms, configurations } = account;
+  const { runs, clusterSeconds, faults, operations, unknown, terms, configurations, restores } = account;
   const speed = clusterSeconds / Math.max(seconds, 1e-3);
   return [
     `${runs} runs`,
@@ -32,6 +34,7 @@ export function describeProgress(account: Account, seconds: number, jobs: number
     `${operations} requests answered, ${unknown} unknown`,
     `${terms} terms`,
     `${configurations} configurations`,
+    `${restores} restores`,
     `${seconds.toFixed(0)} s (${speed.toFixed(0)} cluster seconds a second, ${(speed / jobs).toFixed(0)} a core)`,
   ].join(' · ');
 }

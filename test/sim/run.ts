@@ -1,9 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import { InvariantViolation } from '../../src/base/assert.ts';
+import { isOlder } from '../../src/base/software-version.ts';
 import { checkLinearizable, describeVerdict } from '../checking/linearizability.ts';
 import { checkRevisions, describeFinding } from '../checking/revisions.ts';
+import { checkRestore } from './checks/restore-check.ts';
 import { Violation } from './checks/violation.ts';
+import { convergenceMs, inWorld } from './in-world.ts';
 import type { Plan } from './plan.ts';
-import type { SimulatedMember } from './world/member.ts';
+import { currentSoftware, type SimulatedMember } from './world/member.ts';
 import { Nemesis } from './world/nemesis.ts';
 import { World } from './world/world.ts';
 
@@ -31,11 +35,13 @@ export interface Account {
   readonly terms: number;
   /** Configurations that were committed. */
   readonly configurations: number;
+  /** How often a member was talked to that had not been heard of. */
+  readonly introductions: number;
+  /** Backups that were restored. */
+  readonly restores: number;
   readonly entries: number;
 }
 
-/** A healed cluster has to be of one mind within that time. Snapshots for members that are gone end after 30 s. */
-const convergenceMs = 40_000;
 const storyLines = 60;
 /** The longest TTL, what a slow clock makes of it, and a failover or two. */
 const leasesEndMs = 30_000;
@@ -65,6 +71,7 @@ export async function run(plan: Plan): Promise<Outcome> {
     await endLeases(world);
     await finishWatches(world);
     await noteContents(world);
+    if (world.backups.last !== undefined) await checkRestore(world, world.backups.last);
     checkHistory(world);
     world.model.checkLists();
     world.leaseClients.check();
@@ -111,9 +118,8 @@ function chooseQuorum(world: World): readonly SimulatedMember[] {
       const majority = Math.floor(half.length / 2) + 1;
       const deciding = sound.filter(({ id }) => half.includes(id));
       const some = deciding.slice(0, majority);
-      // Who is removed while this lasts must not be missed, nor whoever knows those who do not know each other.
-      const areEnough = !operator.mayBeRemoving && world.areAcquainted(some);
-      for (const member of areEnough ? some : deciding) quorum.add(member);
+      // Who is removed while this lasts must not be missed.
+      for (const member of operator.mayBeRemoving ? deciding : some) quorum.add(member);
     }
     // They may be voters soon.
     for (const member of shuffled) if ([...learners, ...learnersNext].includes(member.id)) quorum.add(member);
@@ -137,6 +143,10 @@ async function insist(world: World, member: SimulatedMember, isOver: () => boole
 async function converge(world: World, nemesis: Nemesis): Promise<void> {
   world.tell('everything is healed');
   for (const member of world.members) world.supervised.add(member);
+  for (const member of world.present.filter(({ isOld }) => isOld)) {
+    member.crash();
+    member.software = currentSoftware;
+  }
   // Those that were removed come back as well, to be told so.
   nemesis.heal(world.members);
   await tidyUp(world);
@@ -147,7 +157,7 @@ async function converge(world: World, nemesis: Nemesis): Promise<void> {
   }
   world.operator.check();
   const { present } = world;
-  const contents = await inWorld(world, Promise.all(present.map(contentOf)));
+  const contents = await inWorld(world.scheduler, Promise.all(present.map(contentOf)));
   for (const [i, content] of contents.entries()) {
     if (content === contents[0]) continue;
     throw new Violation('convergence', `${present[i]?.id} holds ${content}, ${present[0]?.id} ${contents[0]}`);
@@ -155,49 +165,25 @@ async function converge(world: World, nemesis: Nemesis): Promise<void> {
   const reads = present.flatMap((member) =>
     Array.from({ length: world.plan.clients.keys }, (_, key) => world.clients.ask(2000, member, 'get', `k${key}`)),
   );
-  await inWorld(world, Promise.all(reads));
+  await inWorld(world.scheduler, Promise.all(reads));
 }
 
 /** Machines that are lost are removed, and who was added is started. */
 async function tidyUp(world: World): Promise<void> {
   const { operator } = world;
   const untilMs = world.scheduler.nowMs + convergenceMs;
+  // Until then nobody can say who the members are.
+  await world.scheduler.runUntil(untilMs, () => world.present.some(({ running }) => running !== undefined));
   while (world.scheduler.nowMs < untilMs) {
     const lost = operator.table().filter(({ id }) => world.members.some((one) => one.id === id && one.isDestroyed));
     for (const { id, name } of operator.table()) {
       if (!world.members.some((member) => member.id === id)) world.join(id, name).start();
     }
     const [first] = lost;
-    const stranded = findStranded(world);
-    if (first === undefined && stranded === undefined && !operator.mayBeRemoving) return;
-    if (first !== undefined) await inWorld(world, operator.remove(first.id));
-    else if (stranded !== undefined) await rescue(world, stranded);
+    if (first === undefined && !operator.mayBeRemoving) return;
+    if (first !== undefined) await inWorld(world.scheduler, operator.remove(first.id));
     await world.scheduler.runUntil(world.scheduler.nowMs + 300);
   }
-}
-
-/** Whoever was away when the leader was added refuses it, and is not fed. */
-function findStranded(world: World): SimulatedMember | undefined {
-  const leader = world.leader();
-  const { present } = world;
-  return leader && present.find((member) => member !== leader && !world.areAcquainted([member, leader]));
-}
-
-/** What an operator does: leadership goes to somebody whom it knows; if there is nobody, it is replaced. */
-async function rescue(world: World, stranded: SimulatedMember): Promise<void> {
-  const { operator, safety } = world;
-  await world.scheduler.runUntil(world.scheduler.nowMs + 2000);
-  if (findStranded(world) !== stranded) return;
-  const known = world.present.find(
-    (member) =>
-      safety.configuration.voters.includes(member.id) && member !== stranded && world.areAcquainted([member, stranded]),
-  );
-  if (known !== undefined) {
-    await inWorld(world, operator.moveLeader(known.id));
-    return;
-  }
-  world.tell(`${stranded.id} knows nobody any more`);
-  stranded.destroy();
 }
 
 /** What is not yet as it has to be when nothing is broken any more. */
@@ -205,7 +191,10 @@ function whatIsUnequal(world: World): readonly string[] {
   const { safety, operator, network } = world;
   const wrong: string[] = [];
   for (const { id, running } of world.members) {
-    if (safety.isRemoved(id) && running !== undefined) wrong.push(`${id} was removed, and runs`);
+    if (running === undefined || !safety.isRemoved(id)) continue;
+    // Of those that it knows, somebody may tell it.
+    const known = world.present.filter((member) => network.addressesAt(id)?.has(member.id));
+    if (known.length > 0) wrong.push(`${id} was removed, and runs`);
   }
   const table = operator.table();
   for (const { id, name } of table) {
@@ -221,6 +210,16 @@ function whatIsUnequal(world: World): readonly string[] {
     if (running === undefined) wrong.push(`${id} is down`);
     else if (running.state.store.appliedIndex !== safety.appliedIndex) {
       wrong.push(`${id} applied ${running.state.store.appliedIndex} of ${safety.appliedIndex}`);
+    }
+    if (running !== undefined && isOlder(running.state.store.clusterVersion, currentSoftware)) {
+      wrong.push(`${id} has agreed on ${running.state.store.clusterVersion}`);
+    }
+    // One whose entry was replaced must not be left over.
+    if (
+      running !== undefined &&
+      !isDeepStrictEqual(running.replica.core.status().configuration, safety.configuration)
+    ) {
+      wrong.push(`${id} goes by another configuration than what is committed`);
     }
     if (isSuspect) wrong.push(`${id} is suspect`);
     if (isDamaged) wrong.push(`${id} lacks what it lost`);
@@ -264,9 +263,9 @@ async function noteContents(world: World): Promise<void> {
   for (const { running } of world.present) {
     const view = running?.state.store.readView();
     if (view === undefined) continue;
-    const { kvs, count } = await inWorld(world, view.list(request, 1e9));
+    const { kvs, count } = await inWorld(world.scheduler, view.list(request, 1e9));
     world.model.note({ request: { ...request, revision: view.revision }, kvs, count });
-    await inWorld(world, view.close());
+    await inWorld(world.scheduler, view.close());
   }
 }
 
@@ -275,17 +274,6 @@ function violationOf(reason: unknown): Violation {
   if (reason instanceof Violation) return reason;
   if (reason instanceof InvariantViolation) return new Violation('member invariant', reason.stack ?? reason.message);
   throw reason;
-}
-
-/** Lets the world go on until that is there. */
-async function inWorld<T>(world: World, promise: Promise<T>): Promise<T> {
-  let isDone = false;
-  void promise.finally(() => {
-    isDone = true;
-  });
-  await world.scheduler.runUntil(world.scheduler.nowMs + convergenceMs, () => isDone);
-  if (!isDone) throw new Violation('liveness', 'a healed cluster does not answer');
-  return promise;
 }
 
 async function contentOf({ running }: SimulatedMember): Promise<string> {
@@ -320,6 +308,8 @@ function accountOf(world: World, nemesis: Nemesis): Account {
     faults: [...nemesis.counts.values()].reduce((sum, count) => sum + count, 0),
     terms: world.safety.terms,
     configurations: world.safety.configurations,
+    introductions: world.introductions,
+    restores: world.backups.last === undefined ? 0 : 1,
     entries: world.safety.appliedIndex,
   };
 }

@@ -18,7 +18,10 @@ test('simulation: whole clusters keep every rule, whatever goes wrong', async (t
   t.diagnostic(JSON.stringify(account));
   // A world in which nothing happens keeps every rule, too.
   assert.ok(
-    account.operations > 20 * seeds && account.faults > 5 * seeds && account.terms > seeds,
+    account.operations > 20 * seeds &&
+      account.faults > 5 * seeds &&
+      account.terms > seeds &&
+      account.restores > seeds / 10,
     JSON.stringify(account),
   );
 });
@@ -31,7 +34,13 @@ test('simulation: members come and go, together with everything else that goes w
     undefined,
     failure && `${describeFailure(failure)}\n\nAgain: npm run sim -- --seed ${failure.plan.seed} --members-change`,
   );
-  assert.ok(account.configurations > 3 * count, JSON.stringify(account));
+  assert.ok(account.configurations > 3 * count && account.introductions > 0, JSON.stringify(account));
+});
+
+test('simulation: members are upgraded one by one while the others go on', async () => {
+  const wishes = { mixedVersions: true, membersChange: true };
+  const { failure } = await searchSeeds({ from: 1, count: 10, wishes, twiceEvery: 0 });
+  assert.equal(failure, undefined, failure && describeFailure(failure));
 });
 
 test('simulation: a seed is the whole run: the same again gives the same trace, another one another', async () => {

@@ -24,7 +24,8 @@ export class NodeProcess {
   readonly spec: NodeSpec;
   readonly url: string;
   readonly logPath: string;
-  readonly #initialCluster: string;
+  #initialCluster: string;
+  #joinUrls: readonly string[] = [];
   #child: ChildProcess | undefined;
   #exit: Promise<{ code: number | null; signal: string | null }> | undefined;
 
@@ -50,6 +51,12 @@ export class NodeProcess {
 
   get pid(): number {
     return this.#child?.pid ?? 0;
+  }
+
+  /** From the next start on it is one that has itself added by those, unless it has data. */
+  joinBy(urls: readonly string[]): void {
+    this.#initialCluster = '';
+    this.#joinUrls = urls;
   }
 
   get isRunning(): boolean {
@@ -82,6 +89,7 @@ export class NodeProcess {
       `--listen-peer-urls=http://127.0.0.1:${peerPort}`,
       `--initial-advertise-peer-urls=http://127.0.0.1:${advertisedPeerPort}`,
       ...(this.#initialCluster === '' ? [] : [`--initial-cluster=${this.#initialCluster}`]),
+      ...(this.#joinUrls.length === 0 ? [] : [`--join=${this.#joinUrls.join(',')}`]),
       '--log-format=json',
       ...flags,
     ];

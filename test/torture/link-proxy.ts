@@ -89,6 +89,11 @@ export class LinkProxy implements AsyncDisposable {
     return dialed.length;
   }
 
+  /** Whoever listens here is another one now: what is open belongs to the links of the one before. */
+  resetAll(): void {
+    for (const connection of this.#connections) connection.close();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const connection of this.#connections) connection.close();
     this.#server.close();

@@ -23,7 +23,8 @@ for (const members of sizes) {
   if (failure !== undefined) break;
   console.log(`\n${members} members`);
   const durationMs = (options.minutes * 60_000) / sizes.length;
-  const result = await torture({ members, durationMs, seed: options.seed, haste: 1, say: (line) => console.log(line) });
+  const say = (line: string): void => console.log(line);
+  const result = await torture({ members, durationMs, seed: options.seed, haste: 1, replaces: true, say });
   failure = result.failure;
   for (const [what, count] of result.counts) add(what, count);
 }

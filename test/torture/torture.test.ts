@@ -6,7 +6,7 @@ test('torture: a short one, in which every kind of fault happens often', async (
   const seed = 99;
   const lines: string[] = [];
   const say = (line: string): void => void lines.push(line);
-  const result = await torture({ members: 3, durationMs: 15_000, seed, haste: 4, say });
+  const result = await torture({ members: 3, durationMs: 15_000, seed, haste: 4, replaces: false, say });
   assert.equal(result.failure, undefined, `seed ${seed}: ${result.failure}\n${lines.join('\n')}`);
   t.diagnostic(JSON.stringify([...result.counts]));
   const count = (what: string): number => result.counts.get(what) ?? 0;

@@ -3,6 +3,7 @@ import { agreedContents } from '../support/contents.ts';
 import { eventually, type NodeProcess, ProcessCluster } from '../support/processes.ts';
 import { damageJournal, receiptQuietMs } from './damage.ts';
 import { LinkProxy, Links } from './link-proxy.ts';
+import { DiskCopy, memberIdOf, removeMember, wipe } from './machine.ts';
 import { SmallDisk } from './small-disk.ts';
 import { Workload } from './workload.ts';
 
@@ -12,6 +13,8 @@ export interface TortureOptions {
   readonly seed: number;
   /** Faults come that many times as often as in a long run. */
   readonly haste: number;
+  /** Machines are lost and replaced, and come back with what they had before. */
+  readonly replaces: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -34,11 +37,20 @@ const everyMs = {
   reset: 8_000,
   damage: 18_000,
   fullDisk: 60_000,
+  transfer: 12_000,
+  replace: 20_000,
+  olderCopy: 50_000,
 } as const;
 
 type FaultKind = keyof typeof everyMs;
 
 const smallDiskMegabytes = 256;
+/** With other members down now and then, a removal may have to wait. */
+const replacementMs = 60_000;
+/** For whoever is broken to be healed. */
+const turnMs = 30_000;
+/** How much older a copy is. */
+const copyAgeMs = 3000;
 /** A damaged member has to be a full one again within that time, whatever else goes on. */
 const healingMs = 60_000;
 
@@ -84,6 +96,8 @@ class Torture {
   /** Who is down on purpose, and who is being damaged or healed. */
   readonly #down = new Set<NodeProcess>();
   #damaged: NodeProcess | undefined;
+  /** Nothing else goes wrong meanwhile. */
+  #isQuiet = false;
   #failure: string | undefined;
   #isOver = false;
   #end: () => void = () => undefined;
@@ -123,7 +137,9 @@ class Torture {
     for (const [i, proxy] of this.#proxies.entries())
       for (const id of this.#ids) if (id !== this.#ids[i]) proxy.resetFrom(id);
     this.#workload = new Workload(nodes, this.#options.seed);
-    for (const kind of Object.keys(everyMs) as FaultKind[]) this.#loops.push(this.#repeat(kind));
+    for (const kind of Object.keys(everyMs) as FaultKind[]) {
+      if (this.#options.replaces || (kind !== 'replace' && kind !== 'olderCopy')) this.#loops.push(this.#repeat(kind));
+    }
     this.#loops.push(this.#supervise());
     await this.#report();
   }
@@ -176,6 +192,7 @@ class Torture {
     while (!this.#isOver) {
       await this.#rest((0.3 + (1.4 * this.#random.below(1000)) / 1000) * meanMs);
       if (this.#isOver) return;
+      if (this.#isQuiet) continue;
       try {
         await this.#strike(kind);
       } catch (reason) {
@@ -229,7 +246,151 @@ class Torture {
         return this.#damage();
       case 'fullDisk':
         return this.#fillDisk();
+      case 'transfer':
+        return this.#transfer();
+      case 'replace':
+        return this.#replace();
+      case 'olderCopy':
+        return this.#bringBackOlderCopy();
     }
+  }
+
+  async #transfer(): Promise<void> {
+    const [asked, to] = [this.#anyNode(), this.#anyNode()];
+    const request = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      signal: AbortSignal.timeout(5000),
+    };
+    const body = JSON.stringify({ to: this.#idOf(to) });
+    const answer = await fetch(`${asked.url}/v1/cluster/leader`, { ...request, body }).catch(() => undefined);
+    if (answer?.ok) this.#count('leadership transfers');
+  }
+
+  /**
+   * A member is removed, while it runs or because its disk is gone, and a new one takes its place on the same machine. One
+   * that comes back empty before that must not start as if nothing had been.
+   */
+  async #replace(): Promise<void> {
+    const node = await this.#claimSoon();
+    if (node === undefined) return;
+    const others = this.#othersOf(node);
+    const id = this.#idOf(node);
+    const how = this.#random.below(3);
+    if (how === 0) {
+      await removeMember(id, others, replacementMs);
+      await eventually(`${node.spec.name} ends, as it was removed`, replacementMs, async () => !node.isRunning);
+      this.#count('members removed while they ran');
+    } else {
+      await node.kill();
+      wipe(node.spec.dataDir);
+      if (how === 1) await this.#refusesToStartEmpty(node);
+      await removeMember(id, others, replacementMs);
+      this.#count('members whose disk was lost');
+    }
+    wipe(node.spec.dataDir);
+    node.joinBy(others.map(({ url }) => url));
+    this.#startAgain(node);
+    const joined = await memberIdOf(node, replacementMs);
+    const index = this.#cluster.nodes.indexOf(node);
+    this.#ids[index] = joined;
+    this.#proxies[index]?.forwardTo(node.spec.peerPort, joined);
+    for (const other of others) this.#proxies[this.#cluster.nodes.indexOf(other)]?.resetFrom(joined);
+    this.#proxies[index]?.resetAll();
+    await this.#votes(node);
+    this.#count('members replaced');
+    this.#damaged = undefined;
+  }
+
+  /** Somebody has to be there to tell it. */
+  async #refusesToStartEmpty(node: NodeProcess): Promise<void> {
+    await this.#quietly(this.#othersOf(node), async () => {
+      node.start();
+      await eventually(`${node.spec.name} refuses to start without its data`, 20_000, async () => !node.isRunning);
+      const { code } = await node.exited();
+      if (code !== 1) throw new Error(`${node.spec.name} ended with ${code} when its data was gone`);
+      this.#count('members that came back empty, and did not start');
+    });
+  }
+
+  /** Only the leader that it has promised something to can notice that: so it has to stay. */
+  async #bringBackOlderCopy(): Promise<void> {
+    const node = await this.#claimSoon();
+    if (node === undefined) return;
+    await node.kill();
+    const copy = new DiskCopy(node.spec.dataDir);
+    node.start();
+    await sleep(copyAgeMs);
+    await this.#quietly(this.#cluster.nodes, async () => {
+      await this.#leadElsewhere(node);
+      await sleep(2 * receiptQuietMs);
+      await node.kill();
+      copy.restore();
+      this.#count('disks that came back as older copies');
+      this.#startAgain(node);
+      await this.#healed(node, healingMs);
+    });
+    this.#damaged = undefined;
+  }
+
+  async #leadElsewhere(node: NodeProcess): Promise<void> {
+    await eventually(`another one than ${node.spec.name} leads`, 20_000, async () => {
+      const { state } = (await (await node.get('/v1/status', 1000)).json()) as { state: string };
+      if (state !== 'leader') return true;
+      await fetch(`${node.url}/v1/cluster/leader`, { method: 'POST', signal: AbortSignal.timeout(5000) });
+      return false;
+    });
+  }
+
+  async #votes(node: NodeProcess): Promise<void> {
+    await eventually(`${node.spec.name} votes`, replacementMs, async () => {
+      const answer = await node.get('/v1/cluster', 1000);
+      const { members } = (await answer.json()) as { members: readonly { id: string; role: string }[] };
+      return members.find(({ id }) => id === this.#idOf(node))?.role === 'voter';
+    });
+  }
+
+  /** One that runs, and that nobody else breaks or starts again until `#startAgain`; one at a time. */
+  #claim(): NodeProcess | undefined {
+    const node = this.#anyNode();
+    if (this.#damaged !== undefined || this.#down.has(node) || !node.isRunning || this.#paused.has(node))
+      return undefined;
+    this.#damaged = node;
+    this.#down.add(node);
+    return node;
+  }
+
+  /** Others are broken more often: without waiting for its turn it would never come. */
+  async #claimSoon(): Promise<NodeProcess | undefined> {
+    const endMs = performance.now() + turnMs;
+    while (!this.#isOver && performance.now() < endMs) {
+      const node = this.#isQuiet ? undefined : this.#claim();
+      if (node !== undefined) return node;
+      await this.#rest(50);
+    }
+    return undefined;
+  }
+
+  /** With these up, and with nothing cut or stopped. */
+  async #quietly(nodes: readonly NodeProcess[], act: () => Promise<void>): Promise<void> {
+    this.#isQuiet = true;
+    try {
+      for (const end of [...this.#endings]) end();
+      for (const node of nodes) {
+        await eventually(`${node.spec.name} is ready`, replacementMs, async () => (await node.get('/readyz', 1000)).ok);
+      }
+      await act();
+    } finally {
+      this.#isQuiet = false;
+    }
+  }
+
+  #othersOf(node: NodeProcess): readonly NodeProcess[] {
+    return this.#cluster.nodes.filter((other) => other !== node);
+  }
+
+  #idOf(node: NodeProcess): string {
+    return this.#ids[this.#cluster.nodes.indexOf(node)] ?? '';
   }
 
   async #kill(node: NodeProcess): Promise<void> {
@@ -277,11 +438,9 @@ class Torture {
    * become a full member again by itself before the next one is damaged.
    */
   async #damage(): Promise<void> {
-    const node = this.#anyNode();
-    if (this.#damaged !== undefined || this.#down.has(node) || !node.isRunning || this.#paused.has(node)) return;
-    this.#damaged = node;
-    this.#down.add(node);
-    const id = this.#ids[this.#cluster.nodes.indexOf(node)] ?? '';
+    const node = this.#claim();
+    if (node === undefined) return;
+    const id = this.#idOf(node);
     const others = this.#ids.filter((other) => other !== id);
     for (const other of others) this.#links.set(other, id, { isCut: true });
     await this.#rest(receiptQuietMs);

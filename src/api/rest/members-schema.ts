@@ -105,7 +105,7 @@ export function membersSchema(parameters: ParameterSet): FastifySchema {
 }
 
 /** What any change of members can end with: the next one waits for the one before. */
-const changeCodes = ['change_in_progress', 'quorum_at_risk', ...writeCodes] as const;
+const changeCodes = ['change_in_progress', 'not_capable', 'quorum_at_risk', ...writeCodes] as const;
 
 export function addSchema(parameters: ParameterSet): FastifySchema {
   return {

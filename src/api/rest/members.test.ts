@@ -167,6 +167,7 @@ for (const [target, path, body] of [
 
 const ofChanges: readonly ErrorCode[] = [
   'change_in_progress',
+  'not_capable',
   'quorum_at_risk',
   'outcome_unknown',
   'no_leader',

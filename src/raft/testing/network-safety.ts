@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { assert } from '../../base/assert.ts';
-import type { Entry, MemberId, Term } from '../types.ts';
+import type { Configuration, Entry, MemberId, Term } from '../types.ts';
 import type { MemoryLog } from './memory-log.ts';
 import type { TestMember, TestNetwork } from './network.ts';
 
@@ -24,6 +25,7 @@ export class NetworkSafety {
   check(): void {
     for (const member of this.#network.members.values()) {
       if (member.isUp) this.#checkLeader(member);
+      if (member.isUp && !member.hasWork && !member.isInstalling) checkConfiguration(member);
       this.#checkApplied(member);
     }
     this.#checkLogs();
@@ -38,6 +40,7 @@ export class NetworkSafety {
     assert(first === id, () => `${first} and ${id} both lead in term ${term}`);
     this.#leaders.set(term, id);
     if (!isNew) return;
+    this.#checkVotes(id, term, core.status().configuration);
     for (const [position, entry] of this.#applied.entries()) {
       if ((this.#appliedInTerm[position] ?? 0) >= term || entry.index < log.firstIndex()) continue;
       assert(entry.index <= core.lastIndex, () => `leader ${id} of term ${term} ends before ${entry.index}`);
@@ -45,6 +48,19 @@ export class NetworkSafety {
       if (entry.index > log.lastIndex()) continue;
       const isHeld = log.entry(entry.index)?.term === entry.term;
       assert(isHeld, () => `leader ${id} of term ${term} lacks ${entry.index}`);
+    }
+  }
+
+  /** Counted anew, in each half of a joint configuration (thesis 4.3). */
+  #checkVotes(id: MemberId, term: Term, { voters, votersOutgoing }: Configuration): void {
+    const votes = this.#network.votes.get(`${term} ${id}`) ?? new Set();
+    for (const half of [voters, votersOutgoing]) {
+      const granted = half.filter((voter) => voter === id || votes.has(voter));
+      const isMajority = half.length === 0 || 2 * granted.length > half.length;
+      assert(
+        isMajority,
+        () => `${id} leads in term ${term} with the votes of ${granted.join(' ')} of ${half.join(' ')}`,
+      );
     }
   }
 
@@ -69,6 +85,12 @@ export class NetworkSafety {
     const [first, ...others] = [...this.#network.members.values()].map(({ log }) => log);
     for (const other of others) if (first !== undefined) checkLogMatching(first, other);
   }
+}
+
+/** The newest in the log is in effect, and none whose entry was replaced (thesis 4.1). */
+function checkConfiguration({ id, core, log }: TestMember): void {
+  const [inEffect, newest] = [core.status().configuration, log.configurationAt(log.lastIndex())];
+  assert(isDeepStrictEqual(inEffect, newest), () => `${id} goes by another configuration than its log says`);
 }
 
 /** Two logs that agree in the term at an index are the same up to there, as far as both reach back. */

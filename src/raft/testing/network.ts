@@ -149,6 +149,8 @@ export class TestNetwork {
   readonly members = new Map<MemberId, TestMember>();
   readonly random: Random;
   onTheirWay: Message[] = [];
+  /** Who voted for a member in a term, as it was told; by `term member`. */
+  readonly votes = new Map<string, Set<MemberId>>();
   readonly #cut = new Set<string>();
   readonly #options: CoreOptions;
 
@@ -214,7 +216,12 @@ export class TestNetwork {
 
   deliver(message: Message): void {
     const to = this.members.get(message.to);
-    if (to?.isUp) to.core.step(message);
+    if (!to?.isUp) return;
+    if (message.type === 'requestVoteResponse' && message.granted) {
+      const name = `${message.term} ${message.to}`;
+      this.votes.set(name, (this.votes.get(name) ?? new Set()).add(message.from));
+    }
+    to.core.step(message);
   }
 
   /** Delivers and works until nothing is left to do. */

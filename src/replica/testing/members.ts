@@ -4,6 +4,7 @@ import type { Store } from '../../mvcc/index.ts';
 import { emptyConfiguration, type MemberId } from '../../raft/index.ts';
 import type { PersistBatch, RaftLog } from '../../storage/index.ts';
 import { AutoCompaction, type AutoCompactionOptions } from '../auto-compaction.ts';
+import { ClusterVersion } from '../cluster-version.ts';
 import { Integrity } from '../integrity.ts';
 import { ReplicaKvService } from '../kv-service.ts';
 import { ReplicaLeaseService } from '../lease-service.ts';
@@ -39,6 +40,8 @@ export interface TestDuties {
   readonly autoCompaction?: AutoCompactionOptions;
   readonly integrityIntervalMs?: number;
   readonly snapshotCount?: number;
+  /** The software that all of them run, as `0.2.0`, so that they agree on it; otherwise nobody says what it runs. */
+  readonly software?: string;
   /** Of each member's own configuration. */
   readonly quotaBytes?: (member: MemberId) => number;
   /** Wraps a member's store, to make it go wrong. */
@@ -181,7 +184,7 @@ export class TestMembers implements AsyncDisposable {
         name: `node${member}`,
         peerUrls: [`http://node${member}:2380`],
         clientUrls: [],
-        version: '',
+        version: duties.software ?? '',
       })),
       logCacheBytes: 1024 * 1024,
       flushIntervalMs: 50,
@@ -214,6 +217,7 @@ export class TestMembers implements AsyncDisposable {
     const leases = new ReplicaLeaseService(replica);
     const watch = new ReplicaWatchService(replica);
     if (duties.autoCompaction !== undefined) new AutoCompaction(replica, duties.autoCompaction);
+    if (duties.software !== undefined) new ClusterVersion(replica);
     if (duties.quotaBytes !== undefined) new Quota(replica, duties.quotaBytes(id));
     new Integrity(replica, { intervalMs: duties.integrityIntervalMs ?? 0 });
     replica.start();

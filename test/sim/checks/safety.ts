@@ -1,6 +1,7 @@
 import { isJoint, isVoter, leaveJoint } from '../../../src/raft/configuration.ts';
 import {
   type Configuration,
+  isEmptyConfiguration,
   type LogIndex,
   type MemberId,
   type Message,
@@ -56,6 +57,11 @@ export class SafetyWatch {
   readonly #entries = new Map<string, { readonly checksum: number; readonly previousTerm: Term }>();
   readonly #applied: (Applied | undefined)[] = [];
   readonly #seen = new Map<MemberId, Seen>();
+  readonly #founding: Configuration;
+  /** The batch of each log behind which its configuration was looked at last. */
+  readonly #compared = new Map<MemberId, number | undefined>();
+  /** Who voted for a member in a term, as it was told; by `term member`. */
+  readonly #votes = new Map<string, Set<MemberId>>();
   /** The newest committed one, and where. */
   #configuration: { readonly index: LogIndex; readonly configuration: Configuration };
   /** Members of every configuration that was committed. */
@@ -68,6 +74,7 @@ export class SafetyWatch {
   /** The members may become more. */
   constructor(members: readonly WatchedMember[], founding: Configuration) {
     this.#members = members;
+    this.#founding = founding;
     this.#configuration = { index: 0, configuration: founding };
     for (const member of founding.voters) this.#everyone.add(member);
   }
@@ -111,6 +118,13 @@ export class SafetyWatch {
     this.#uncompared.delete(member);
   }
 
+  onDelivered(message: Message): void {
+    if (message.type !== 'requestVoteResponse' || !message.granted) return;
+    const name = `${message.term} ${message.to}`;
+    const votes = this.#votes.get(name) ?? new Set([message.to]);
+    this.#votes.set(name, votes.add(message.from));
+  }
+
   /** After an event that concerned this member. */
   look({ id }: WatchedMember, core: WatchedCore): void {
     const { role, term, commitIndex, appliedIndex } = core;
@@ -131,6 +145,23 @@ export class SafetyWatch {
     }
     if (role === 'leader') this.#lookAtLeader(id, term, core);
     if (this.#uncompared.size > 0) this.#compareLeaders(id, core);
+  }
+
+  /**
+   * The newest configuration of a log is in effect, and none whose entry was replaced (thesis 4.1). To be asked when all
+   * that a member has in memory is on its disk, too.
+   */
+  lookAtRest({ id, durable }: WatchedMember, core: Pick<WatchedCore, 'status'>): void {
+    const newest = durable.newestConfiguration ?? (durable.baseIndex === 0 ? this.#founding : undefined);
+    this.#compared.set(id, durable.sequence);
+    const { configuration } = core.status();
+    if (newest === undefined || isEmptyConfiguration(configuration) || told(newest) === told(configuration)) return;
+    throw new Violation('membership', `${id} goes by ${told(configuration)}, and its log says ${told(newest)}`);
+  }
+
+  /** Something was written since it was looked at last. */
+  hasChanged({ id, durable }: WatchedMember): boolean {
+    return durable.sequence !== this.#compared.get(id);
   }
 
   /** A message is about to leave. A pre-vote, and its grant, carry a term that nobody is in yet. */
@@ -221,6 +252,11 @@ export class SafetyWatch {
     // Who is on its way out may have to see to it: thesis 4.2.2.
     if (!isVoter(configuration, id) && !isVoter(this.configuration, id)) {
       throw new Violation('membership', `${id} leads in term ${term} and does not vote: ${told(configuration)}`);
+    }
+    const votes = this.#votes.get(`${term} ${id}`) ?? new Set([id]);
+    if (!isQuorum(configuration, (member) => votes.has(member))) {
+      const what = `${id} leads in term ${term} with the votes of ${[...votes].join(' ')} in ${told(configuration)}`;
+      throw new Violation('election safety', what);
     }
     this.#leaders.set(term, id);
     this.terms++;

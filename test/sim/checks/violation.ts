@@ -17,6 +17,7 @@ export type Rule =
   | 'state machine safety'
   | 'commit on a quorum'
   | 'membership'
+  | 'mixed versions'
   | 'monotonic indices'
   | 'promise before durable'
   | 'member invariant'
@@ -29,5 +30,6 @@ export type Rule =
   | 'idempotent write'
   | 'liveness'
   | 'convergence'
+  | 'restore'
   | 'store opens'
   | 'determinism';

@@ -12,6 +12,8 @@ export interface Limits {
   /** The others can do without what this one holds. */
   mayBeLost(member: SimulatedMember): boolean;
   crash(member: SimulatedMember, downMs: number): void;
+  /** Nothing that it has sent, or sends meanwhile, arrives. */
+  hush(member: SimulatedMember, forMs: number): void;
 }
 
 /** More would only make runs longer. */
@@ -19,6 +21,8 @@ const membersMax = 7;
 const attemptsMax = 6;
 const retryMs = 700;
 const transferPatienceMs = 5000;
+/** Less than a message takes. */
+const lookEveryMs = 0.1;
 
 /**
  * Lets the cluster's members change as the plan says. An operator knows what is dead and does not remove a sound voter
@@ -69,6 +73,9 @@ export class Changes {
       case 'cutTransfer':
         this.#cutTransfer(change);
         return;
+      case 'loseChange':
+        this.#loseChange(change);
+        return;
     }
   }
 
@@ -90,15 +97,26 @@ export class Changes {
     if (outcome !== 'done' || backMs === undefined) return;
     world.later(backMs, () => {
       if (this.#limits.isOver() || member.isDestroyed) return;
-      const copy = this.#oldCopies.get(member.id);
-      if (comesBackWith === 'an older copy' && copy !== undefined) {
-        member.crash();
-        member.disk.restore(copy);
-        member.durable.reload(member.disk.volumes.log.content());
-      }
+      if (comesBackWith === 'an older copy' && !this.#forget(member)) return;
       world.tell(`${member.id}, which was removed, comes back with ${comesBackWith}`);
       member.start();
     });
+  }
+
+  /**
+   * Others that were removed, or do not know yet that this one was, might decide with it in a configuration of before:
+   * against that nobody is safe but who empties what was removed. False: so it has to stay away.
+   */
+  #forget(member: SimulatedMember): boolean {
+    const { members, present } = this.#world;
+    const copy = this.#oldCopies.get(member.id);
+    const isKnown = present.every(({ running }) => running?.state.store.removedMembers.has(member.id));
+    if (copy === undefined || !isKnown) return false;
+    for (const other of members) if (other !== member && !present.includes(other)) other.destroy();
+    member.crash();
+    member.disk.restore(copy);
+    member.durable.reload(member.disk.volumes.log.content());
+    return true;
   }
 
   async #replace({ member: number, removeMs, startMs }: Extract<Change, { kind: 'replaceMember' }>): Promise<void> {
@@ -135,11 +153,27 @@ export class Changes {
     look();
   }
 
+  #loseChange({ forMs }: Extract<Change, { kind: 'loseChange' }>): void {
+    const world = this.#world;
+    const endMs = world.scheduler.nowMs + transferPatienceMs;
+    const look = (): void => {
+      if (this.#limits.isOver() || world.scheduler.nowMs > endMs) return;
+      const leader = world.leader();
+      const pending = leader?.running?.replica.core.status().pendingConfiguration;
+      if (leader === undefined || pending === undefined || leader.durable.lastIndex >= pending.index) {
+        world.later(lookEveryMs, look);
+        return;
+      }
+      world.tell(`${leader.id} has a change of members in its log, and is cut off`);
+      this.#limits.hush(leader, forMs);
+    };
+    look();
+    void this.#add('manual', 0);
+  }
+
   /** Those who would be left can decide, and of the voters that are sound enough stay. */
   #mayRemove(member: SimulatedMember): boolean {
-    const { safety, present } = this.#world;
-    // Whoever was away must find somebody whom it knows.
-    if (!this.#world.areAcquainted(present.filter((one) => one !== member))) return false;
+    const { safety } = this.#world;
     return safety.possibleConfigurations().every(({ voters, votersOutgoing }) =>
       [voters, votersOutgoing].every((half) => {
         const left = half.filter((id) => id !== member.id);
@@ -162,8 +196,12 @@ export class Changes {
     return configuration.learners.filter((id) => !isVoter(configuration, id));
   }
 
-  /** The first that there is of each: as of yesterday. */
+  /** The first that there is of each: as of yesterday. With one of when it was alone it would lead on its own. */
   #copyDisks(): void {
+    const halves = this.#world.safety
+      .possibleConfigurations()
+      .flatMap(({ voters, votersOutgoing }) => [voters, votersOutgoing]);
+    if (halves.some(({ length }) => length === 1)) return;
     for (const { id, disk } of this.#world.present) {
       if (!this.#oldCopies.has(id) && !disk.volumes.log.isEmpty) this.#oldCopies.set(id, disk.copy());
     }

@@ -144,6 +144,11 @@ export class SimulatedDisk {
     });
   }
 
+  /** Something was handed to it that it has not answered. */
+  get isWriting(): boolean {
+    return this.#flights.size > 0;
+  }
+
   /** The process that used the disk was killed. */
   crash(): void {
     for (const flight of this.#flights) if (this.#chance.happens(0.5)) flight.land();
@@ -265,6 +270,15 @@ class SimulatedDatabase extends MemoryLevel<Buffer, Buffer> {
       if (this.#kind === 'log' && options.sync === true) this.#disk.onLogDurable(written);
     });
     await memory._batch.call(this, operations, options);
+  }
+
+  /** LevelDB deletes what is there key by key, and syncs nothing. */
+  async _clear(options: object): Promise<void> {
+    const keys = await this.keys(options).all();
+    await this._batch(
+      keys.map((key) => ({ type: 'del', key })),
+      {},
+    );
   }
 }
 

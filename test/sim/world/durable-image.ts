@@ -58,6 +58,14 @@ export class DurableImage {
     return index === this.#baseIndex ? term === this.#baseTerm : this.entry(index)?.term === term;
   }
 
+  /** Of the newest entry that changes the members; undefined if there is none in the log. */
+  get newestConfiguration(): Configuration | undefined {
+    return this.configurationEntriesBehind(this.#baseIndex).reduce<ConfigurationEntry | undefined>(
+      (newest, one) => (newest === undefined || one.index > newest.index ? one : newest),
+      undefined,
+    )?.configuration;
+  }
+
   configurationEntriesBehind(index: LogIndex): readonly ConfigurationEntry[] {
     const found: ConfigurationEntry[] = [];
     for (const [at, { term, configuration }] of this.#entries) {
@@ -83,6 +91,8 @@ export class DurableImage {
       } else if (key?.kind === 'tail' && value !== undefined) {
         const tail = decodeTail(value);
         if (tail === undefined) continue;
+        // A log that begins anew, or behind a snapshot, deletes none of what it never had.
+        if (tail.firstIndex - 1 > this.#baseIndex || tail.lastIndex < this.#lastIndex) this.#forget(tail);
         this.#hardState = tail.hardState;
         this.#baseIndex = tail.firstIndex - 1;
         this.#baseTerm = tail.baseTerm;
@@ -91,6 +101,12 @@ export class DurableImage {
       }
     }
     return brought;
+  }
+
+  #forget({ firstIndex, lastIndex }: { readonly firstIndex: LogIndex; readonly lastIndex: LogIndex }): void {
+    for (const index of this.#entries.keys()) {
+      if (index < firstIndex || index > lastIndex) this.#entries.delete(index);
+    }
   }
 
   /** The disk has been changed from outside. */

@@ -1,7 +1,9 @@
 import { InvariantViolation } from '../../../src/base/assert.ts';
+import { isOlder } from '../../../src/base/software-version.ts';
 import type { CommandResult, EntryContext } from '../../../src/mvcc/index.ts';
 import { emptyConfiguration, type MemberId } from '../../../src/raft/index.ts';
 import {
+  ClusterVersion,
   Integrity,
   MemberExpelled,
   noMetrics,
@@ -9,17 +11,21 @@ import {
   publishCommand,
   type RaftLimits,
   Replica,
+  ReplicaBackupService,
   ReplicaKvService,
   ReplicaLeaseService,
   ReplicaMembershipService,
   ReplicaWatchService,
+  removedAtStart,
   type State,
   StateDiffers,
 } from '../../../src/replica/index.ts';
+import { protocolVersions, type Transport } from '../../../src/transport/index.ts';
 import type { Chance } from './chance.ts';
 import { SimulatedDisk } from './disk.ts';
 import { DurableImage } from './durable-image.ts';
 import type { SimulatedNetwork } from './network.ts';
+import { peerUrlOf } from './peer-url.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -30,10 +36,14 @@ export interface Founder {
 }
 
 export interface MemberOptions {
+  readonly clusterId: string;
   readonly id: MemberId;
   readonly name: string;
+  readonly software: string;
   /** Who founds the cluster, itself among them; empty for whoever joins later. */
   readonly founders: readonly Founder[];
+  /** The members of the cluster, for one that does not know them; empty if nobody says. */
+  readonly whomToAsk: () => readonly Founder[];
   readonly scheduler: Scheduler;
   readonly network: SimulatedNetwork;
   readonly chance: Chance;
@@ -80,9 +90,12 @@ export interface Running {
   readonly leases: ReplicaLeaseService;
   readonly membership: ReplicaMembershipService;
   readonly watch: ReplicaWatchService;
+  readonly backup: ReplicaBackupService;
 }
 
 const publishTimeoutMs = 5000;
+export const currentSoftware = '0.2.0';
+export const oldSoftware = '0.1.9';
 
 /** A member: its disk, which stays, and its process, which comes and goes. What runs in it is the production code. */
 export class SimulatedMember {
@@ -92,6 +105,8 @@ export class SimulatedMember {
   readonly durable = new DurableImage();
   /** Its disk has lost something that it had acknowledged, and it is not known yet to have all of it again. */
   isDamaged = false;
+  /** What is started next; members of the version before neither say nor understand what came with this one. */
+  software: string;
   #isDestroyed = false;
   readonly #options: MemberOptions;
   #process: SimulatedProcess | undefined;
@@ -104,6 +119,7 @@ export class SimulatedMember {
     this.#options = options;
     this.id = options.id;
     this.name = options.name;
+    this.software = options.software;
     this.disk = new SimulatedDisk(options.scheduler, options.chance.of('disk'));
   }
 
@@ -116,12 +132,12 @@ export class SimulatedMember {
     return this.#running;
   }
 
-  get isUp(): boolean {
-    return this.#process !== undefined;
+  get isOld(): boolean {
+    return isOlder(this.software, currentSoftware);
   }
 
-  get isFounder(): boolean {
-    return this.#options.founders.length > 0;
+  get isUp(): boolean {
+    return this.#process !== undefined;
   }
 
   /** Machine and disk are gone for good. */
@@ -196,7 +212,7 @@ export class SimulatedMember {
   }
 
   async #open(process: SimulatedProcess): Promise<Running> {
-    const { id, founders, network, chance, events } = this.#options;
+    const { clusterId, id, founders, chance, events } = this.#options;
     const { disk } = this;
     const logger = {
       info: (event: string) => events.onNote(this, event),
@@ -204,7 +220,7 @@ export class SimulatedMember {
     };
     const state = await openState({
       groupId: 1,
-      clusterId: 'c1',
+      clusterId,
       memberId: id,
       files: disk.filesFor(process),
       clock: process,
@@ -220,15 +236,13 @@ export class SimulatedMember {
     this.#watchStore(state);
     const replica = new Replica({
       groupId: 1,
-      clusterId: 'c1',
+      clusterId,
       memberId: id,
       log: state.log,
       store: state.store,
       state,
       snapshotCount: this.#options.snapshotCount,
-      transport: network.connect(id, process, ({ code, reason }) => {
-        if (code === 'removed') this.#fail(process, new MemberExpelled(reason));
-      }),
+      transport: this.#connect(process, state),
       clock: process,
       random: chance.of(`process ${this.#starts}`),
       heartbeatIntervalMs: this.#options.heartbeatIntervalMs,
@@ -242,8 +256,31 @@ export class SimulatedMember {
     const leases = new ReplicaLeaseService(replica);
     const membership = new ReplicaMembershipService(replica);
     const watch = new ReplicaWatchService(replica);
+    if (!this.isOld) new ClusterVersion(replica);
     new Integrity(replica, { intervalMs: this.#options.integrityIntervalMs });
-    return { process, state, replica, kv, leases, membership, watch };
+    const backup = new ReplicaBackupService(replica, { version: '0.2.0' });
+    return { process, state, replica, kv, leases, membership, watch, backup };
+  }
+
+  /** As the server does. */
+  #connect(process: SimulatedProcess, state: State): Transport {
+    const { store } = state;
+    const { clusterId, id, whomToAsk, network } = this.#options;
+    const members = store.members.length > 0 ? store.members : whomToAsk();
+    if (members.length === 0) throw new Error('nobody says who the members of the cluster are');
+    return network.connect(id, {
+      process,
+      clusterId,
+      peers: members.filter((one) => one.id !== id).map(({ id: peer, peerUrls }) => ({ id: peer, urls: peerUrls })),
+      removed: removedAtStart(state),
+      advertisedUrls: () => store.members.find((one) => one.id === id)?.peerUrls ?? [peerUrlOf(this.name)],
+      softwareVersion: this.software,
+      protocolMax: this.isOld ? 1 : protocolVersions.max,
+      clusterVersion: () => store.clusterVersion,
+      onRefused: ({ code, reason }) => {
+        if (code === 'removed') this.#fail(process, new MemberExpelled(reason));
+      },
+    });
   }
 
   #watchStore({ store }: State): void {
@@ -271,7 +308,7 @@ export class SimulatedMember {
 
   /** Tells the cluster how clients reach it, as the server does. */
   async #publish({ replica, process }: Running): Promise<void> {
-    const command = publishCommand({ id: this.id, name: this.name, clientUrls: [], version: '0' });
+    const command = publishCommand({ id: this.id, name: this.name, clientUrls: [], version: this.software });
     while (!process.isGone && !replica.isStopping) {
       const isDone = await replica.submit(command, publishTimeoutMs).then(
         () => true,

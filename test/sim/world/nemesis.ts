@@ -1,7 +1,7 @@
 import type { Damage, Fault } from '../plan.ts';
 import { Changes } from './changes.ts';
 import { playFigure8 } from './figure-8.ts';
-import type { SimulatedMember } from './member.ts';
+import { currentSoftware, type SimulatedMember } from './member.ts';
 import type { World } from './world.ts';
 
 /** How long it waits for calm before a disk comes back as an older copy, and for the cluster to notice that. */
@@ -28,6 +28,10 @@ export class Nemesis {
       isOver: () => this.#isOver || this.#isQuiet,
       mayBeLost: (member) => this.#mayBeLost(member),
       crash: (member, downMs) => this.#crash(member, downMs, undefined),
+      hush: (member, forMs) => {
+        world.network.losePost(member.id);
+        this.#hush(member, forMs);
+      },
     });
     for (const fault of world.plan.faults) {
       world.later(fault.atMs, () => {
@@ -112,7 +116,20 @@ export class Nemesis {
       case 'updateMember':
       case 'moveLeader':
       case 'cutTransfer':
+      case 'loseChange':
         this.#changes.make(fault);
+        return;
+      case 'upgrade': {
+        const member = world.members[fault.member];
+        if (member === undefined || !world.present.includes(member)) return;
+        world.tell(`${member.id} is upgraded`);
+        member.software = currentSoftware;
+        if (fault.how === 'stop') this.#stop(member, fault.downMs);
+        else this.#crash(member, fault.downMs, undefined);
+        return;
+      }
+      case 'backup':
+        world.backups.take(world.member(fault.member));
         return;
       case 'transfer':
         void world.leader()?.running?.replica.transferLeadership();
@@ -191,12 +208,17 @@ export class Nemesis {
       },
       hush: (member, forMs) => {
         world.network.losePost(member.id);
-        return this.#cut(
-          world.present.filter((other) => other !== member).map((other) => [member, other]),
-          forMs,
-        );
+        return this.#hush(member, forMs);
       },
     });
+  }
+
+  #hush(member: SimulatedMember, forMs: number): () => void {
+    const others = this.#world.present.filter((other) => other !== member);
+    return this.#cut(
+      others.map((other) => [member, other]),
+      forMs,
+    );
   }
 
   #forget({ lagMs, healMs, downMs }: Extract<Fault, { kind: 'amnesia' }>): void {
@@ -317,8 +339,6 @@ export class Nemesis {
 
   /** What is derived from the log may be lost anywhere; of the log itself only a minority. */
   #mayLoseMore(member: SimulatedMember, damage: Damage): boolean {
-    // It would know the founders only, and refuse all others.
-    if (member.isFounder && this.#world.present.some(({ isFounder }) => !isFounder)) return false;
     // As long as the log has its beginning.
     if (damage.startsWith('data') && this.#world.plan.snapshotCount >= 10_000 && member.durable.baseIndex === 0)
       return true;
@@ -331,7 +351,7 @@ export class Nemesis {
   /** What it holds, and what it has promised: those who decide are still a majority without it. */
   #mayBeLost(member: SimulatedMember): boolean {
     const world = this.#world;
-    if (this.#changes.mayBeRemoving || !world.areAcquainted(world.present)) return false;
+    if (this.#changes.mayBeRemoving) return false;
     return world.safety.possibleConfigurations().every(({ voters, votersOutgoing }) =>
       [voters, votersOutgoing].every((half) => {
         if (half.length === 0) return true;
@@ -399,7 +419,7 @@ export class Nemesis {
     if (copy.log.isEmpty || member.isDamaged || member.isSuspect) return;
     this.#world.later(ageMs, () => {
       if (this.#isOver || this.#isQuiet || !this.#mayLoseMore(member, 'log gone')) return;
-      // An older copy knows of no newer members, and would refuse them.
+      // With an older configuration it could decide together with others that were removed, and come back as well.
       if (this.#world.safety.configurations !== configurations) return;
       this.#isQuiet = true;
       this.heal(this.#world.present);

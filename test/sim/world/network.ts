@@ -1,6 +1,16 @@
 import type { MemberId, Message } from '../../../src/raft/index.ts';
-import { decodeFrame, encodeFrame } from '../../../src/transport/codec.ts';
+import { peerRequestKinds } from '../../../src/replica/peer-request-kinds.ts';
+import {
+  bulkSince,
+  decodeFrame,
+  encodeFrame,
+  type Hello,
+  protocolVersions,
+  type Refused,
+  versionOf,
+} from '../../../src/transport/codec.ts';
 import { frameHeaderBytes } from '../../../src/transport/frame.ts';
+import { objectionTo } from '../../../src/transport/handshake.ts';
 import type {
   Peer,
   PeerAnswer,
@@ -10,6 +20,7 @@ import type {
   Refusal,
   Transport,
 } from '../../../src/transport/index.ts';
+import { KnownMembers } from '../../../src/transport/known-members.ts';
 import type { Chance } from './chance.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -30,17 +41,36 @@ export interface NetworkWatch {
   /** The moment before a message leaves its sender. */
   onSend(from: MemberId, message: Message): void;
   onDelivered(message: Message): void;
+  /** That member talks to one from now on that it had not heard of. */
+  onIntroduced(member: MemberId, stranger: MemberId): void;
+}
+
+/** What a process brings to its transport, as in `TransportOptions`. */
+export interface StationOptions {
+  readonly process: SimulatedProcess;
+  readonly clusterId: string;
+  readonly peers: readonly Peer[];
+  readonly removed: ReadonlySet<MemberId>;
+  readonly advertisedUrls: () => readonly string[];
+  readonly softwareVersion: string;
+  /** The highest version of the protocol that it speaks. */
+  readonly protocolMax: number;
+  readonly clusterVersion: () => string;
+  readonly onRefused?: (refusal: Refusal) => void;
 }
 
 interface Station {
   readonly process: SimulatedProcess;
+  readonly options: StationOptions;
   receiver: Receiver | undefined;
   /** Grows when all that it has on its way is lost. */
   losses: number;
-  /** Whom it talks to, and where; everybody, until it has been told. */
-  peers: ReadonlyMap<MemberId, readonly string[]> | undefined;
-  removed: ReadonlySet<MemberId>;
-  readonly onRefused: ((refusal: Refusal) => void) | undefined;
+  /** Whom it takes connections from. */
+  readonly known: KnownMembers;
+  /** Whom it dials, and where. */
+  links: Map<MemberId, readonly string[]>;
+  /** When it was talked to last, by its own clock. */
+  readonly aliveMs: Map<MemberId, number>;
 }
 
 /** A connection that broke is noticed after about that time. */
@@ -61,8 +91,6 @@ export class SimulatedNetwork {
   readonly #stations = new Map<MemberId, Station>();
   /** How many of the cuts under way concern a direction: they may overlap. */
   readonly #cuts = new Map<string, number>();
-  /** Whom each member was told of last, in this process or in the one before. */
-  readonly #told = new Map<MemberId, ReadonlyMap<MemberId, readonly string[]>>();
   readonly #weather: { readonly weather: Weather; readonly to: MemberId | undefined }[] = [];
   #calm: ReadonlySet<MemberId> = new Set();
 
@@ -74,40 +102,43 @@ export class SimulatedNetwork {
   }
 
   /** The transport of a process that has just started; what was meant for the one before is not given to it. */
-  connect(member: MemberId, process: SimulatedProcess, onRefused?: (refusal: Refusal) => void): Transport {
+  connect(member: MemberId, options: StationOptions): Transport {
+    const { process, peers } = options;
     const station: Station = {
       process,
+      options,
       receiver: undefined,
       losses: 0,
-      peers: undefined,
-      removed: new Set(),
-      onRefused,
+      known: new KnownMembers({ ...options, memberId: member }),
+      links: new Map(peers.map(({ id, urls }) => [id, urls])),
+      aliveMs: new Map(),
     };
     this.#stations.set(member, station);
-    if ([...this.#stations.values()].some(({ removed }) => removed.has(member))) this.#redial(member, station);
+    if ([...this.#stations.values()].some(({ known }) => known.removedIds.has(member))) this.#redial(member, station);
     return new StationTransport(this, member, station);
   }
 
   setPeers(member: MemberId, station: Station, peers: readonly Peer[], removed: ReadonlySet<MemberId>): void {
-    const before = station.removed;
-    station.peers = new Map(peers.map(({ id, urls }) => [id, urls]));
-    this.#told.set(member, station.peers);
-    station.removed = removed;
+    const { known, links } = station;
+    const before = known.removedIds;
+    known.setMembers(peers, removed);
+    for (const id of links.keys()) if (!known.peerIds.has(id)) links.delete(id);
+    for (const { id, urls } of peers) links.set(id, urls);
     for (const other of removed) {
       const refused = this.#stations.get(other);
       if (refused !== undefined && other !== member && !before.has(other)) this.#redial(other, refused);
     }
   }
 
-  /** Where that member dials the others, as it was told; undefined if it is down, or was not told yet. */
+  /** Where that member dials the others; undefined if it is down. */
   addressesAt(member: MemberId): ReadonlyMap<MemberId, readonly string[]> | undefined {
-    return this.#stations.get(member)?.peers;
+    return this.#stations.get(member)?.links;
   }
 
-  /** It would dial the other one, and take a connection from it. Who was told nothing yet talks to everybody. */
-  knows(member: MemberId, other: MemberId): boolean {
-    const told = this.#told.get(member);
-    return told === undefined || (told.get(other) ?? []).length > 0;
+  /** Why one does not take a connection from the other, should it be dialed by it; both are up. */
+  objectionBetween(from: MemberId, to: MemberId): Refused | undefined {
+    const [dialer, dialed] = [this.#stations.get(from), this.#stations.get(to)];
+    return dialer && dialed && objectionTo(helloOf(from, dialer, to), dialed.known);
   }
 
   /** The process has ended: its connections break. What it sent last was on its way already, or not. */
@@ -149,7 +180,8 @@ export class SimulatedNetwork {
     this.#watch.onSend(from, message);
     if (this.#stations.get(from) !== station) return;
     const weather = this.#weatherBetween(from, message.to);
-    const isApart = this.#isCut(from, message.to) || !this.#isOnTerms(from, message.to);
+    const isSpoken = versionOf(message) <= this.#protocolOf(message.to);
+    const isApart = this.#isCut(from, message.to) || !this.#isOnTerms(from, message.to) || !isSpoken;
     if (isApart || this.#chance.happens(weather.loss)) {
       // A transport hears of some of what it loses, and of some not.
       if (this.#chance.happens(0.3)) this.#tellUnreachable(from, station, message.to);
@@ -179,12 +211,22 @@ export class SimulatedNetwork {
         this.#scheduler.after(this.#delay(weather), undefined, () => end(answer));
         return;
       }
+      const isUnknown =
+        this.#protocolOf(to) < (request.channel === 'bulk' ? bulkSince : firstProtocolWith(request.kind));
+      if (isUnknown) {
+        this.#scheduler.after(this.#delay(weather), undefined, () => end({ outcome: 'not_sent', reason: 'unknown' }));
+        return;
+      }
       if (this.#chance.happens(weather.loss)) {
         this.#scheduler.after(noticeMs, undefined, () => end(lost));
         return;
       }
       this.#scheduler.after(this.#delay(weather), undefined, () => this.#handOver(from, to, request, end));
     });
+  }
+
+  #protocolOf(member: MemberId): number {
+    return this.#stations.get(member)?.options.protocolMax ?? protocolVersions.max;
   }
 
   #handOver(from: MemberId, to: MemberId, request: PeerRequest, end: (answer: PeerAnswer) => void): void {
@@ -217,21 +259,48 @@ export class SimulatedNetwork {
     });
   }
 
-  /**
-   * A connection needs both to know each other. When one does not, the other may hear of it, as it does from a handshake
-   * that is refused.
-   */
+  /** A connection needs each to accept the hello of the other. When one does not, the other may hear of it. */
   #isOnTerms(from: MemberId, to: MemberId): boolean {
     const [dialer, dialed] = [this.#stations.get(from), this.#stations.get(to)];
-    // Without an address there is nothing to dial.
-    if (dialer?.peers !== undefined && (dialer.peers.get(to) ?? []).length === 0) return false;
-    if (dialed?.peers?.has(from) !== false) return true;
-    const code = dialed.removed.has(from) ? 'removed' : 'unknown_member';
-    if (dialer !== undefined && !this.#isCut(from, to) && !this.#isCut(to, from)) {
-      const refusal: Refusal = { by: to, code, reason: code };
-      this.#scheduler.after(this.#chance.between(0, noticeMs), dialer.process, () => dialer.onRefused?.(refusal));
+    if (dialer === undefined || !dialer.links.has(to)) return false;
+    if (dialed === undefined) return true;
+    const isOpen = !this.#isCut(from, to) && !this.#isCut(to, from);
+    const objection = this.#objectionTo(from, dialer, to, dialed, isOpen && !dialed.process.isPaused);
+    if (objection === undefined) {
+      dialed.aliveMs.set(from, dialed.process.monotonicMs());
+      return true;
     }
+    if (isOpen) this.#refuse(dialer, { by: to, code: objection.code, reason: objection.reason });
     return false;
+  }
+
+  #objectionTo(
+    from: MemberId,
+    dialer: Station,
+    to: MemberId,
+    dialed: Station,
+    mayIntroduce: boolean,
+  ): Refused | undefined {
+    this.#forgetStrangers(dialed);
+    const hello = helloOf(from, dialer, to);
+    const objection = objectionTo(hello, dialed.known);
+    if (objection === undefined) return objectionTo(helloOf(to, dialed, from), dialer.known);
+    if (objection.code !== 'unknown_member' || !mayIntroduce || dialed.options.protocolMax < 2) return objection;
+    const stranger = dialed.known.admit(hello, dialed.process.monotonicMs());
+    if (stranger === undefined) return objection;
+    dialed.links.set(stranger.id, stranger.urls);
+    this.#watch.onIntroduced(to, stranger.id);
+    return objectionTo(hello, dialed.known);
+  }
+
+  #forgetStrangers({ known, links, aliveMs, process }: Station): void {
+    const alive = (id: MemberId): number => aliveMs.get(id) ?? Number.NEGATIVE_INFINITY;
+    for (const id of known.forgetSilent(process.monotonicMs(), alive)) links.delete(id);
+  }
+
+  #refuse(station: Station, refusal: Refusal): void {
+    const { process, options } = station;
+    this.#scheduler.after(this.#chance.between(0, noticeMs), process, () => options.onRefused?.(refusal));
   }
 
   /** A member that has nothing to say dials nevertheless, and hears that it was removed. */
@@ -270,6 +339,28 @@ function whenAwake(process: SimulatedProcess, run: () => void): void {
   if (process.isGone) return;
   if (process.isPaused) process.defer(run);
   else run();
+}
+
+/** As it is understood at the other end: the first version names neither software nor addresses. */
+function helloOf(from: MemberId, { options }: Station, to: MemberId): Hello {
+  const { clusterId, protocolMax, softwareVersion, advertisedUrls } = options;
+  const known = {
+    type: 'hello',
+    versionMin: protocolVersions.min,
+    versionMax: protocolMax,
+    clusterId,
+    from,
+    to,
+  } as const;
+  const hello = { ...known, bootId: 'simulated', epoch: 1, channel: 'main' } as const;
+  if (protocolMax < 2) return { ...hello, software: '0.1' };
+  return { ...hello, software: softwareVersion, peerUrls: advertisedUrls() };
+}
+
+/** Nobody takes up a question that came with a later version. */
+function firstProtocolWith(kind: number): number {
+  const { membership, snapshotOpen, snapshotChunk, willingness } = peerRequestKinds;
+  return [membership, snapshotOpen, snapshotChunk, willingness].some((later) => later === kind) ? 2 : 1;
 }
 
 /** What arrives at the other end of a real connection. */

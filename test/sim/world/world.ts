@@ -3,6 +3,7 @@ import type { Operation as HistoryOperation } from '../../checking/history.ts';
 import { describeOperation } from '../../checking/history.ts';
 import { ModelCheck } from '../checks/model-check.ts';
 import { SafetyWatch } from '../checks/safety.ts';
+import { checkVersions } from '../checks/version-check.ts';
 import { Violation } from '../checks/violation.ts';
 import { Clients } from '../clients.ts';
 import { LeaseClients } from '../lease-clients.ts';
@@ -11,11 +12,13 @@ import { StoreClients } from '../store-clients.ts';
 import { Story } from '../story.ts';
 import { Trace } from '../trace.ts';
 import { WatchClients } from '../watch-clients.ts';
+import { Backups } from './backups.ts';
 import { Chance } from './chance.ts';
-import { type FailureKind, type Founder, SimulatedMember } from './member.ts';
+import { currentSoftware, type FailureKind, type Founder, oldSoftware, SimulatedMember } from './member.ts';
 import { SimulatedNetwork } from './network.ts';
 import { Operator } from './operator.ts';
 import { peerUrlOf } from './peer-url.ts';
+import type { SimulatedProcess } from './process.ts';
 import { Scheduler } from './scheduler.ts';
 import type { Operation } from './volume.ts';
 
@@ -24,6 +27,16 @@ const restartMs = 700;
 
 /** Often enough that runs have some. */
 const integrityIntervalMs = 3000;
+
+/** Longer than the slowest turn of a process. */
+const restMs = 500;
+
+interface Resting {
+  readonly process: SimulatedProcess | undefined;
+  /** Of the newest batch of its log. */
+  readonly sequence: number | undefined;
+  readonly sinceMs: number;
+}
 
 /** A cluster with its disks, its network and its clients, and everybody who watches it. */
 export class World {
@@ -38,6 +51,7 @@ export class World {
   readonly storeClients: StoreClients;
   readonly watchClients: WatchClients;
   readonly leaseClients: LeaseClients;
+  readonly backups: Backups;
   readonly operator: Operator;
   readonly safety: SafetyWatch;
   readonly story = new Story();
@@ -48,7 +62,9 @@ export class World {
   onElected: (leader: SimulatedMember) => void = () => undefined;
   /** Messages delivered. */
   messages = 0;
+  introductions = 0;
   #reportedLeader = '';
+  readonly #resting = new Map<SimulatedMember, Resting>();
   readonly #all: SimulatedMember[] = [];
 
   constructor(plan: Plan) {
@@ -61,6 +77,10 @@ export class World {
       {
         onSend: (from, message) => this.#onSend(from, message),
         onDelivered: (message) => this.#onDelivered(message),
+        onIntroduced: (member, stranger) => {
+          this.introductions++;
+          this.tell(`${stranger} introduces itself to ${member}`);
+        },
       },
       { usesFrames: plan.usesFrames },
     );
@@ -69,7 +89,11 @@ export class World {
       return { id, name: `node${id}`, peerUrls: [peerUrlOf(`node${id}`)] };
     });
     this.members = this.#all;
-    for (const { id, name } of founders) this.#all.push(this.#makeMember(id, name, founders));
+    for (const [i, { id, name }] of founders.entries()) {
+      const member = this.#makeMember(id, name, founders);
+      if (plan.oldMembers.includes(i)) member.software = oldSoftware;
+      this.#all.push(member);
+    }
     this.supervised = new Set(this.members);
     const voters = founders.map(({ id }) => id);
     this.safety = new SafetyWatch(this.members, { ...emptyConfiguration, voters });
@@ -83,6 +107,7 @@ export class World {
       onEnded: (operation) => this.#onEnded(operation),
       onViolation: (violation) => this.scheduler.stop(violation),
     });
+    this.backups = new Backups(this.scheduler, this.clients.history, (text) => this.tell(text));
     const shared = { plan, scheduler: this.scheduler, members: this.members, model: this.model };
     this.storeClients = new StoreClients({
       ...shared,
@@ -112,11 +137,6 @@ export class World {
   isLost(id: MemberId): boolean {
     const member = this.#all.find((one) => one.id === id);
     return member === undefined || member.isDestroyed || member.isDamaged || member.isSuspect;
-  }
-
-  /** Every two of them know each other's address: none that was away has missed who came meanwhile. */
-  areAcquainted(members: readonly SimulatedMember[]): boolean {
-    return members.every((one) => members.every((other) => one === other || this.network.knows(one.id, other.id)));
   }
 
   /** A machine of whoever was added by that id, with an empty disk. */
@@ -149,23 +169,25 @@ export class World {
     this.scheduler.after(delayMs, undefined, run);
   }
 
+  /** A machine that belongs to another cluster, and takes part in nothing that is watched here. */
+  makeStranger(id: MemberId, name: string, clusterId: string, onFailure: (what: string) => void): SimulatedMember {
+    const ignored = (): void => undefined;
+    const events = { onStarted: ignored, onApplied: ignored, onResults: ignored, onNote: ignored };
+    return new SimulatedMember({
+      ...this.#optionsOf(id, name),
+      clusterId,
+      founders: [],
+      whomToAsk: () => [],
+      events: { ...events, onFailure: (_, reason) => onFailure(String(reason)) },
+    });
+  }
+
   #makeMember(id: MemberId, name: string, founders: readonly Founder[]): SimulatedMember {
-    const { plan, scheduler, network } = this;
     const member = new SimulatedMember({
-      id,
-      name,
+      ...this.#optionsOf(id, name),
+      clusterId: 'c1',
       founders,
-      scheduler,
-      network,
-      chance: this.chance.of(`member ${id}`),
-      heartbeatIntervalMs: plan.heartbeatIntervalMs,
-      electionTimeoutMs: plan.electionTimeoutMs,
-      limits: plan.limits,
-      logCacheBytes: plan.logCacheBytes,
-      flushIntervalMs: plan.flushIntervalMs,
-      integrityIntervalMs,
-      watchStepChanges: plan.watchStepChanges,
-      snapshotCount: plan.snapshotCount,
+      whomToAsk: () => this.operator.table(),
       events: {
         onStarted: (started) => {
           this.safety.onStart(started.id);
@@ -178,9 +200,31 @@ export class World {
         onFailure: (by, reason, kind) => this.#onFailure(by, reason, kind),
       },
     });
-    member.disk.setSpeed(plan.diskSpeed);
+    member.disk.setSpeed(this.plan.diskSpeed);
     member.disk.onLogDurable = (operations) => this.#onLogDurable(member, operations);
     return member;
+  }
+
+  #optionsOf(id: MemberId, name: string) {
+    const { scheduler, network } = this;
+    const { heartbeatIntervalMs, electionTimeoutMs, limits, logCacheBytes, flushIntervalMs } = this.plan;
+    const { watchStepChanges, snapshotCount } = this.plan;
+    const chance = this.chance.of(`member ${id}`);
+    return {
+      ...{
+        id,
+        name,
+        software: currentSoftware,
+        scheduler,
+        network,
+        chance,
+        heartbeatIntervalMs,
+        electionTimeoutMs,
+        limits,
+        logCacheBytes,
+      },
+      ...{ flushIntervalMs, integrityIntervalMs, watchStepChanges, snapshotCount },
+    };
   }
 
   /** After every event: the members that it may have concerned are all looked at, it is only a few comparisons. */
@@ -191,6 +235,7 @@ export class World {
       if (running === undefined) continue;
       const { core } = running.replica;
       this.safety.look(member, core);
+      if (this.#hasRested(member)) this.safety.lookAtRest(member, core);
       if (
         member.isDamaged &&
         !core.isSuspect &&
@@ -209,6 +254,20 @@ export class World {
     }
   }
 
+  /** Nothing is left to be written, and was not for longer than a turn takes: what it has in memory is on its disk. */
+  #hasRested(member: SimulatedMember): boolean {
+    const { process, running, disk, durable } = member;
+    if (!this.safety.hasChanged(member)) return false;
+    const isBusy = disk.isWriting || process?.isPaused === true || running?.replica.core.hasReady() === true;
+    const resting = this.#resting.get(member);
+    const { nowMs } = this.scheduler;
+    if (isBusy || resting === undefined || resting.process !== process || resting.sequence !== durable.sequence) {
+      this.#resting.set(member, { process, sequence: durable.sequence, sinceMs: nowMs });
+      return false;
+    }
+    return nowMs - resting.sinceMs > restMs;
+  }
+
   #onSend(from: MemberId, message: Message): void {
     const sender = this.members.find(({ id }) => id === from);
     if (sender !== undefined) this.#check(() => this.safety.onSend(sender, message));
@@ -216,6 +275,7 @@ export class World {
 
   #onDelivered(message: Message): void {
     this.messages++;
+    this.safety.onDelivered(message);
     this.trace.mix(message.type.length);
     this.trace.mix(message.term);
     this.trace.mixText(message.to);
@@ -224,6 +284,11 @@ export class World {
   #onLogDurable(member: SimulatedMember, operations: readonly Operation[]): void {
     const brought = member.durable.apply(operations);
     this.#check(() => this.safety.onDurable(member, brought));
+    const old = this.present.filter(({ isOld }) => isOld);
+    // Whoever is being removed is waited for no more.
+    const table = old.length === 0 ? [] : this.operator.table();
+    const waitedFor = old.filter(({ id }) => table.some((record) => record.id === id));
+    if (waitedFor.length > 0) this.#check(() => checkVersions(operations, waitedFor));
     this.trace.mix(operations.length);
   }
 
