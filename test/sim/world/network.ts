@@ -114,6 +114,10 @@ export class SimulatedNetwork {
       aliveMs: new Map(),
     };
     this.#stations.set(member, station);
+    for (const other of options.removed) {
+      const refused = this.#stations.get(other);
+      if (refused !== undefined) this.#redial(other, refused);
+    }
     if ([...this.#stations.values()].some(({ known }) => known.removedIds.has(member))) this.#redial(member, station);
     return new StationTransport(this, member, station);
   }
