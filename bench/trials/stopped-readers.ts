@@ -18,7 +18,7 @@ const restMs = 4000;
 const readersResumed = 3;
 const catchUpTimeoutMs = 60_000;
 
-export const stoppedReaderFigures = { growth: 'growth of the node with stopped readers' } as const;
+export const stoppedReaderFigures = { added: 'added to the peak by stopped readers' } as const;
 
 /**
  * The same writes with nobody watching, to know what the writing itself takes, and past readers that have stopped. Then some of them read on and have to get every event.
@@ -32,20 +32,21 @@ export async function measureStoppedReaders(ground: Ground, cluster: Cluster): P
   // The first time the node's heap and caches grow to their working size, whoever reads.
   await write();
   await delay(restMs);
-  const without = await growthDuring(watched, write);
+  const without = await memoryDuring(watched, write);
   const readers = await openWatches(cluster, watched, { kind: 'prefix', prefix, count: stoppedReaders });
   try {
     await Promise.all(readers.map((generator) => generator.call('pauseWatches')));
     await delay(restMs);
     const { term } = await awake(cluster);
     ground.say(`${stoppedReaders} readers have stopped; ${eventMegabytes} MB of events`);
-    const past = await growthDuring(watched, write);
+    const past = await memoryDuring(watched, write);
     const leadership = await awake(cluster);
     const problems = await problemsOfResumed(readers, keys * rounds);
     return {
       figures: [
-        { name: stoppedReaderFigures.growth, unit: 'MiB', value: past.growthMiB },
-        { name: 'growth by the same writes without readers', unit: 'MiB', value: without.growthMiB },
+        { name: stoppedReaderFigures.added, unit: 'MiB', value: past.peakMiB - without.peakMiB },
+        { name: 'peak of the node with stopped readers', unit: 'MiB', value: past.peakMiB },
+        { name: 'peak by the same writes without readers', unit: 'MiB', value: without.peakMiB },
         { name: 'memory of the node before', unit: 'MiB', value: past.beforeMiB },
         { name: 'writes past stopped readers', unit: 'keys/s', value: past.load.keysPerSecond },
         { name: 'writes without readers', unit: 'keys/s', value: without.load.keysPerSecond },
@@ -61,20 +62,19 @@ export async function measureStoppedReaders(ground: Ground, cluster: Cluster): P
   }
 }
 
-interface Growth {
+interface MemoryUse {
   readonly beforeMiB: number;
-  readonly growthMiB: number;
+  readonly peakMiB: number;
   readonly load: LoadFigures;
   readonly samples: MemorySampler['samples'];
 }
 
-async function growthDuring(node: ServerProcess, write: () => Promise<LoadFigures>): Promise<Growth> {
+async function memoryDuring(node: ServerProcess, write: () => Promise<LoadFigures>): Promise<MemoryUse> {
   const beforeMiB = memoryOf(node.pid).rssBytes / 2 ** 20;
   using sampler = new MemorySampler([node]);
   const load = await write();
   await delay(restMs);
-  const growthMiB = (sampler.peaksMiB[0] ?? Number.NaN) - beforeMiB;
-  return { beforeMiB, growthMiB, load, samples: sampler.samples };
+  return { beforeMiB, peakMiB: sampler.peaksMiB[0] ?? Number.NaN, load, samples: sampler.samples };
 }
 
 /**

@@ -28,14 +28,8 @@ import { encodeState, type StateHash, type StoreState, stateKey } from './store-
 import { Tables } from './tables.ts';
 import { recall, remember } from './tokens-table.ts';
 import { scanVersions } from './version-scan.ts';
-import {
-  type PastChanges,
-  type PastLimits,
-  pastLimits,
-  type StoreWatch,
-  WatchHub,
-  type WatchSink,
-} from './watch/hub.ts';
+import { pastLimits, type StoreWatch, WatchHub, type WatchSink } from './watch/hub.ts';
+import type { PastChanges, PastLimits } from './watch/kept-past.ts';
 import { WriteBuffer } from './write-buffer.ts';
 
 /** What opening found in the database. */

@@ -6,7 +6,7 @@ import type { KeySpace, TableKey } from './key-space.ts';
 import { MergedScan, type Moment, readAt } from './merged-scan.ts';
 import { type CurrentRecord, decodePastRecord, decodeRecord } from './record.ts';
 import type { KeyChange, RevisionChanges } from './tables.ts';
-import type { PastChanges, PastLimits } from './watch/hub.ts';
+import type { PastChanges, PastLimits } from './watch/kept-past.ts';
 
 export interface PastChangesOptions {
   readonly keySpace: KeySpace;

@@ -38,6 +38,19 @@ test('watch hub: an event is encoded once for all who watch the same, also for t
   assert.equal(encoded - before, 50);
 });
 
+test('watch hub: the past is read once for all who go through it, however little each takes at a time', async () => {
+  const store = new Source();
+  const hub = new WatchHub(store);
+  const readers = Array.from({ length: 3 }, () => new Reader(hub, everything));
+  // More than what is kept in memory of the last revisions.
+  for (let i = 0; i < 6000; i++) hub.publish([store.change(`k${i}`)]);
+  for (const reader of readers) reader.readOn();
+  for (const reader of readers) await told(reader, store);
+  for (const reader of readers) assert.deepEqual(reader.revisions, store.revisions);
+  // A hundred revisions each, until what is in memory is reached.
+  assert.ok(store.reads <= 20, `${store.reads} reads`);
+});
+
 test('watch hub: what was before a revision is gone with its compaction, also from what was encoded earlier', async () => {
   const store = new Source();
   const hub = new WatchHub(store);
@@ -90,6 +103,7 @@ async function told(reader: Reader, store: Source): Promise<void> {
 
 /** A store that remembers all that happened, and reads it as slowly as a disk. */
 class Source {
+  reads = 0;
   readonly #changes: RevisionChanges[] = [];
   #compactRevision: Revision = 0;
 
@@ -114,6 +128,7 @@ class Source {
   }
 
   async readChanges(from: Revision): Promise<{ revisions: readonly RevisionChanges[]; completeTo: Revision }> {
+    this.reads++;
     await this.breathe();
     const revisions = this.#changes.slice(from - 1, from + 99);
     return { revisions, completeTo: revisions.at(-1)?.revision ?? this.revision() };

@@ -3,6 +3,7 @@ import type { KeyRange, Revision } from '../../contract/kv.ts';
 import type { WatchBatch, WatchRequest } from '../../contract/watch.ts';
 import type { RevisionChanges } from '../tables.ts';
 import { BatchCache, batchOf, bytesOf, isInside } from './batch.ts';
+import { KeptPast, type PastChanges, type PastLimits } from './kept-past.ts';
 
 /** Who is told; see `WatchSink` of the service, which is the same. */
 export interface WatchSink {
@@ -31,17 +32,6 @@ export interface WatchSource {
   breathe(): Promise<void>;
 }
 
-export interface PastLimits {
-  readonly changesMax: number;
-  readonly bytesMax: number;
-  readonly previous: boolean;
-}
-
-export interface PastChanges {
-  readonly revisions: readonly RevisionChanges[];
-  readonly completeTo: Revision;
-}
-
 /** What is kept of the last revisions, for watchers that are nearly there; in number and in bytes, about. */
 const recentRevisionsMax = 4096;
 const recentBytesMax = 4 * 1024 * 1024;
@@ -51,8 +41,10 @@ export const pastLimits = { changesMax: 1000, bytesMax: 512 * 1024 } as const;
 const sharedBytesMax = 4 * 1024 * 1024;
 /** Steps of catching up between two looks at what has arrived: a few ms for sockets that take what they are given. */
 const stepsAtATime = 16;
-/** The least that is read for a watcher that takes little at a time; what it does not take is read again. */
+/** The least that is read at a time. */
 const stepBytesMin = 16 * 1024;
+/** What was read of the past and not taken yet, about. */
+const keptPastBytesMax = 4 * 1024 * 1024;
 
 /**
  * All watches of a store. Those that are up to date are told of each revision as it is applied; those that ask for the
@@ -71,6 +63,7 @@ export class WatchHub {
   readonly #rangeGroups = new Set<Group>();
   readonly #recent: RevisionChanges[] = [];
   readonly #batches = new BatchCache(sharedBytesMax);
+  readonly #kept = new KeptPast(keptPastBytesMax);
   #recentBytes = 0;
   /** Watchers to be caught up, in turn. */
   readonly #behind = new Set<Watcher>();
@@ -138,6 +131,7 @@ export class WatchHub {
     this.#compactedTo = compactRevision;
     // They may tell of what was before a revision that is compacted now.
     this.#batches.clear();
+    this.#kept.clear();
     for (const watcher of [...this.#behind]) this.#endIfCompacted(watcher);
     for (const group of this.#groups.values()) for (const watcher of [...group.paused]) this.#endIfCompacted(watcher);
   }
@@ -219,11 +213,9 @@ export class WatchHub {
 
   async #step(watcher: Watcher): Promise<void> {
     if (this.#endIfCompacted(watcher) || this.#join(watcher)) return;
-    const { range, previous } = watcher.group.request;
     let past: PastChanges;
     try {
-      const bytesMax = Math.min(watcher.stepBytes, this.#pastLimits.bytesMax);
-      past = await this.#source.readChanges(watcher.next, range, { ...this.#pastLimits, bytesMax, previous });
+      past = this.#kept.find(watcher.group, watcher.next) ?? (await this.#read(watcher));
     } catch (cause) {
       this.#end(
         watcher,
@@ -233,26 +225,36 @@ export class WatchHub {
     }
     // Compaction may have overtaken the reading, and removed what should have been read.
     if (watcher.isOver || this.#endIfCompacted(watcher)) return;
-    let bytes = 0;
     for (const changes of past.revisions) {
-      bytes += bytesOf(changes);
+      if (changes.revision < watcher.next) continue;
       const batch = this.#batch(watcher.group, changes);
       watcher.next = changes.revision + 1;
       if (batch === undefined) continue;
       const taken = watcher.sink.onBatch(batch);
-      if (taken !== true) {
-        if (taken === 'later') watcher.next = changes.revision;
-        if (!watcher.isOver) {
-          watcher.stepBytes = Math.max(stepBytesMin, bytes);
-          this.#behind.delete(watcher);
-          watcher.group.paused.add(watcher);
-        }
-        return;
-      }
       if (watcher.isOver) return;
+      if (taken === true) continue;
+      if (taken === 'later') watcher.next = changes.revision;
+      this.#behind.delete(watcher);
+      watcher.group.paused.add(watcher);
+      return;
     }
-    watcher.stepBytes *= 2;
     watcher.next = Math.max(watcher.next, past.completeTo + 1);
+  }
+
+  /** More at a time for one that takes what was read for it; less if that was forgotten before it was taken. */
+  async #read(watcher: Watcher): Promise<PastChanges> {
+    const { group, next } = watcher;
+    const tookAll = next > watcher.readTo;
+    watcher.stepBytes = Math.max(stepBytesMin, watcher.stepBytes * (tookAll ? 2 : 0.5));
+    const bytesMax = Math.min(watcher.stepBytes, this.#pastLimits.bytesMax);
+    const { range, previous } = group.request;
+    const compactRevision = this.#source.compactRevision();
+    const past = await this.#source.readChanges(next, range, { ...this.#pastLimits, bytesMax, previous });
+    watcher.stepBytes = bytesMax;
+    watcher.readTo = past.completeTo;
+    // What was before a revision may have gone meanwhile.
+    if (compactRevision === this.#source.compactRevision()) this.#kept.add(group, next, past);
+    return past;
   }
 
   /** Gives it what is still in memory, a step of it; false if what it needs is not there any more. */
@@ -357,6 +359,7 @@ export class WatchHub {
   #forgetRecent(): void {
     if (this.#recent.length === 0) return;
     this.#batches.clear();
+    this.#kept.clear();
     this.#recent.length = 0;
     this.#recentBytes = 0;
   }
@@ -368,8 +371,10 @@ class Watcher {
   /** The first revision that it has not been told of. */
   next: Revision;
   isOver = false;
-  /** What it takes at a time, as far as is known. */
-  stepBytes = 4 * stepBytesMin;
+  /** What is read for it at a time. */
+  stepBytes = 2 * stepBytesMin;
+  /** How far its past was read. */
+  readTo: Revision = 0;
 
   constructor(group: Group, sink: WatchSink, next: Revision) {
     this.group = group;
