@@ -234,8 +234,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'watch tells a revision twice',
     what: 'a watcher that takes no more while it is handed over to the present is told the last revision again',
     file: 'mvcc/watch/hub.ts',
-    find: '        watcher.next = batch.revision + 1;\n        const taken ',
-    replace: '        watcher.next = batch.revision;\n        const taken ',
+    find: '        watcher.next = changes.revision + 1;\n        const batch ',
+    replace: '        watcher.next = changes.revision;\n        const batch ',
   },
   {
     name: 'slow watcher skipped',
