@@ -47,7 +47,7 @@ export function applyPut(tables: Tables, command: CommandOf<'put'>): CommandResu
   if (!holds(command.condition, old)) return conditionFailed(tables, old);
   const content = contentOf(draft, command, old);
   if (typeof content === 'string') return refused(tables, content);
-  const needed = tables.usedBytes + recordBytes(command.key.length, { ...emptyRecord, value: content.value });
+  const needed = tables.usedBytes + recordBytes(command.key.length, content.value.length);
   if (isOverQuota(tables, needed)) return refuseForSpace(tables);
 
   const record = draft.put(key, content, old);
@@ -105,7 +105,8 @@ export function applyLeaseCheckpoint(
 }
 
 export function applyQuota(tables: Tables, { bytes }: CommandOf<'quota'>): CommandResult {
-  tables.state = { ...tables.state, quotaBytes: bytes, noSpace: 0 };
+  tables.state.quotaBytes = bytes;
+  tables.state.noSpace = 0;
   return done(tables);
 }
 
@@ -202,7 +203,8 @@ export function* applyCompact(draft: Draft, { revision }: CommandOf<'compact'>):
       return false;
     },
   };
-  tables.state = { ...tables.state, compactRevision: revision, compactedBytes: historyBytes };
+  tables.state.compactRevision = revision;
+  tables.state.compactedBytes = historyBytes;
   return done(tables);
 }
 
@@ -239,7 +241,7 @@ export function isOverQuota(tables: Tables, usedBytes: number): boolean {
 }
 
 export function refuseForSpace(tables: Tables): CommandResult {
-  tables.state = { ...tables.state, noSpace: 1 };
+  tables.state.noSpace = 1;
   return refused(tables, 'no_space', [tables.usedBytes, tables.state.quotaBytes]);
 }
 
@@ -281,4 +283,3 @@ export function kvOf(key: TableKey, record: CurrentRecord): KeyValue {
 
 /** A few ms, if the values are of ordinary size. */
 const deletionsPerTurn = 256;
-const emptyRecord: CurrentRecord = { createRevision: 1, modRevision: 1, version: 1, value: new Uint8Array() };

@@ -8,10 +8,7 @@ import type { Layer } from './layer.ts';
 import { encodeLease, encodeLeaseKey, leaseKey, leaseKeysKey } from './lease-table.ts';
 import { type CurrentRecord, decodeSoundRecord, encodePastRecord, encodeRecord, recordBytes } from './record.ts';
 import { sealOf } from './sealed.ts';
-import type { StoreState } from './store-state.ts';
 import type { KeyChange, RevisionChanges, Tables } from './tables.ts';
-
-type Counters = Pick<StoreState, 'keyCount' | 'liveBytes' | 'historyBytes' | 'hash'>;
 
 /** What a change takes in the list of changes, beside its key. */
 const changeBytes = 32;
@@ -23,16 +20,23 @@ const changeBytes = 32;
 export class Draft {
   readonly tables: Tables;
   readonly #overlay: Layer | undefined;
-  readonly #counters: { -readonly [Name in keyof Counters]: number };
+  #keyCount: number;
+  #liveBytes: number;
+  #historyBytes: number;
+  #hash: number;
   readonly #revisions: RevisionChanges[] = [];
-  readonly #leases = new Map<LeaseId, LeaseRecord | undefined>();
+  /** Of the few commands that have to do with leases. */
+  #leases: Map<LeaseId, LeaseRecord | undefined> | undefined;
   #changes: KeyChange[] = [];
 
   constructor(tables: Tables, overlay?: Layer) {
     const { keyCount, liveBytes, historyBytes, hash } = tables.state;
     this.tables = tables;
     this.#overlay = overlay;
-    this.#counters = { keyCount, liveBytes, historyBytes, hash };
+    this.#keyCount = keyCount;
+    this.#liveBytes = liveBytes;
+    this.#historyBytes = historyBytes;
+    this.#hash = hash;
   }
 
   /** That of the changes to come. */
@@ -47,7 +51,7 @@ export class Draft {
 
   /** What would count against the quota after these changes. */
   get usedBytes(): number {
-    return this.#counters.liveBytes + this.#counters.historyBytes - this.tables.state.compactedBytes;
+    return this.#liveBytes + this.#historyBytes - this.tables.state.compactedBytes;
   }
 
   key(key: Uint8Array): TableKey {
@@ -77,8 +81,8 @@ export class Draft {
     const key = withoutPrefix(tableKey.bytes);
     this.write(tableKey, encodeRecord(tableKey.bytes, record));
     const historyBytes = this.#retire(key, old);
-    this.#counters.liveBytes += recordBytes(key.length, record);
-    if (old === undefined) this.#counters.keyCount++;
+    this.#liveBytes += recordBytes(key.length, record.value.length);
+    if (old === undefined) this.#keyCount++;
     this.#bind(key, old?.lease, content.lease);
     this.#add(key, record, old, historyBytes);
     return record;
@@ -88,7 +92,7 @@ export class Draft {
     const key = withoutPrefix(tableKey.bytes);
     this.write(tableKey, null);
     const historyBytes = this.#retire(key, old);
-    this.#counters.keyCount--;
+    this.#keyCount--;
     this.#bind(key, old.lease, undefined);
     this.#add(key, undefined, old, historyBytes);
   }
@@ -96,17 +100,17 @@ export class Draft {
   setLease(lease: LeaseRecord): void {
     const key = leaseKey(this.tables.keySpace, lease.id);
     this.write(key, encodeLease(key.bytes, lease));
-    this.#leases.set(lease.id, lease);
+    this.#changedLeases().set(lease.id, lease);
   }
 
   deleteLease(id: LeaseId): void {
     this.write(leaseKey(this.tables.keySpace, id), null);
-    this.#leases.set(id, undefined);
+    this.#changedLeases().set(id, undefined);
   }
 
   /** A record of any table. What is not a value has no revision. */
   write(key: TableKey, record: Buffer | null): void {
-    this.#counters.hash = mixHash(this.#counters.hash, record === null ? crc32c(key.bytes) : sealOf(record));
+    this.#hash = mixHash(this.#hash, record === null ? crc32c(key.bytes) : sealOf(record));
     if (this.#overlay !== undefined) this.#overlay.set(key.name, record);
     else if (record === null) this.tables.buffer.delete(key);
     else this.tables.buffer.set(key, record);
@@ -124,13 +128,23 @@ export class Draft {
     const { tables } = this;
     this.endRevision();
     if (this.#overlay !== undefined && this.#overlay.size > 0) tables.buffer.take(this.#overlay);
-    for (const [id, lease] of this.#leases) {
+    for (const [id, lease] of this.#leases ?? []) {
       if (lease === undefined) tables.leases.delete(id);
       else tables.leases.set(id, lease);
       tables.onLeaseChange(id, lease);
     }
-    tables.state = { ...tables.state, ...this.#counters, revision: tables.state.revision + this.#revisions.length };
+    const { state } = tables;
+    state.revision += this.#revisions.length;
+    state.keyCount = this.#keyCount;
+    state.liveBytes = this.#liveBytes;
+    state.historyBytes = this.#historyBytes;
+    state.hash = this.#hash;
     tables.addRevisions(this.#revisions);
+  }
+
+  #changedLeases(): Map<LeaseId, LeaseRecord | undefined> {
+    this.#leases ??= new Map();
+    return this.#leases;
   }
 
   /** The version goes from the present to the past. Returns by how much the history grows. */
@@ -139,11 +153,11 @@ export class Draft {
     if (old !== undefined) {
       const past = historyKey(this.tables.keySpace, key, old.modRevision);
       this.write(past, encodePastRecord(past.bytes, old, this.revision));
-      const bytes = recordBytes(key.length, old);
-      this.#counters.liveBytes -= bytes;
+      const bytes = recordBytes(key.length, old.value.length);
+      this.#liveBytes -= bytes;
       historyBytes += bytes;
     }
-    this.#counters.historyBytes += historyBytes;
+    this.#historyBytes += historyBytes;
     return historyBytes;
   }
 

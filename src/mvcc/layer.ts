@@ -1,3 +1,5 @@
+import { PackedRecords } from './packed-records.ts';
+
 /** What a layer says about a key: its record, or that it is deleted; `undefined` where the layer says nothing. */
 export type Change = Buffer | null;
 
@@ -7,50 +9,59 @@ export type Change = Buffer | null;
  * **Invariant:** only the newest layer of a buffer is written to, and only until somebody else is given it.
  */
 export class Layer {
-  readonly #changes = new Map<string, Change>();
+  /** Of what it says; `deleted`, or a place in the records. */
+  readonly #places = new Map<string, number>();
+  readonly #records = new PackedRecords();
   #sorted: readonly string[] | undefined;
-  #bytes = 0;
+  #nameBytes = 0;
 
   /** Keys that it says something about. */
   get size(): number {
-    return this.#changes.size;
+    return this.#places.size;
   }
 
-  /** Of keys and records, without what the Map itself takes. */
+  /** Of keys and records, those too that were replaced, without what the Map itself takes. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#nameBytes + this.#records.bytes;
   }
 
   get(name: string): Change | undefined {
-    return this.#changes.get(name);
+    const place = this.#places.get(name);
+    return place === undefined ? undefined : this.#changeAt(place);
   }
 
   set(name: string, change: Change): void {
-    const old = this.#changes.get(name);
-    this.#bytes += old === undefined ? name.length : -(old?.length ?? 0);
-    this.#bytes += change?.length ?? 0;
-    this.#changes.set(name, change);
+    const { size } = this.#places;
+    this.#places.set(name, change === null ? deleted : this.#records.add(change));
+    if (this.#places.size !== size) this.#nameBytes += name.length;
     this.#sorted = undefined;
   }
 
-  changes(): IterableIterator<[string, Change]> {
-    return this.#changes.entries();
+  *changes(): Generator<readonly [name: string, change: Change], void, void> {
+    for (const [name, place] of this.#places) yield [name, this.#changeAt(place)];
   }
 
   /** Takes over what an older layer says, where this one says nothing. The older one stays as it is. */
   absorb(older: Layer): void {
     for (const [name, change] of older.changes()) {
-      if (!this.#changes.has(name)) this.set(name, change);
+      if (!this.#places.has(name)) this.set(name, change);
     }
   }
 
   /** Sorted when first asked for: puts never pay for the order that only ranges need. */
   sortedNames(): readonly string[] {
     // The default order compares UTF-16 units, which for latin1 names are the bytes.
-    this.#sorted ??= [...this.#changes.keys()].sort();
+    this.#sorted ??= [...this.#places.keys()].sort();
     return this.#sorted;
   }
+
+  #changeAt(place: number): Change {
+    return place === deleted ? null : this.#records.view(place);
+  }
 }
+
+/** Instead of a place. */
+const deleted = -1;
 
 /** What the newest layer that says something says; `layers`: oldest first. */
 export function findInLayers(layers: readonly Layer[], name: string): Change | undefined {

@@ -407,7 +407,7 @@ class MvccStore implements Store {
   #endEntry(index: number, historyBytesBefore: number): void {
     const tables = this.#tables;
     if (tables.state.noSpace === 1 && tables.usedBytes < spaceAgain * tables.state.quotaBytes) {
-      tables.state = { ...tables.state, noSpace: 0 };
+      tables.state.noSpace = 0;
     }
     const revisions = tables.endEntry(historyBytesBefore);
     this.#buffer.advance(index);

@@ -26,3 +26,19 @@ test('record cache: the newest record of a key counts, in whichever generation t
   cache.clear();
   assert.equal(cache.get('k'), undefined);
 });
+
+test('record cache: a record that was read stays as it was when its key is set again', () => {
+  const cache = new RecordCache(64 * 1024);
+  cache.set('k', Buffer.from('first'));
+  const read = cache.get('k');
+  cache.set('k', Buffer.from('other'));
+  assert.equal(read?.toString(), 'first');
+  assert.equal(cache.get('k')?.toString(), 'other');
+});
+
+test('record cache: keys that are set over and over push out nothing', () => {
+  const cache = new RecordCache(8 * 1024);
+  cache.set('seldom', Buffer.from('kept'));
+  for (let i = 0; i < 1000; i++) cache.set('often', Buffer.alloc(1000));
+  assert.equal(cache.get('seldom')?.toString(), 'kept');
+});

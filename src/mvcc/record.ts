@@ -66,8 +66,8 @@ export function decodePastRecord(key: Buffer, bytes: Buffer): PastRecord {
 }
 
 /** What a version takes in its table, about. */
-export function recordBytes(keyBytes: number, record: CurrentRecord): number {
-  return keyBytes + record.value.length + headerBytes + sealBytes;
+export function recordBytes(keyBytes: number, valueBytes: number): number {
+  return keyBytes + valueBytes + headerBytes + sealBytes;
 }
 
 export function toKeyValue(key: Uint8Array, record: CurrentRecord): KeyValue {

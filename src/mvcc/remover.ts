@@ -84,7 +84,7 @@ export class Remover {
       buffer.delete(historyKey(keySpace, change.key, change.previousRevision));
     }
     const last = changes.at(-1)?.revision ?? 0;
-    this.#tables.state = { ...this.#tables.state, removedRevision: Math.min(last, compactRevision) };
+    this.#tables.state.removedRevision = Math.min(last, compactRevision);
     // What happened at the compact revision can still be watched.
     if (last >= compactRevision) return false;
     buffer.delete(tableKeyOf(key));

@@ -41,7 +41,8 @@ export class Tables {
   readonly leases: Map<LeaseId, LeaseRecord>;
   /** Members whose state differs from the others'. */
   readonly corrupt: Map<string, StateHash>;
-  state: StoreState;
+  /** One object for the life of the store: a copy for each change was the largest part of what a put leaves behind. */
+  readonly state: { -readonly [Name in keyof StoreState]: number };
   clusterVersion: string;
   onLeaseChange: (id: LeaseId, lease: LeaseRecord | undefined) => void = () => {};
   #revisions: RevisionChanges[] = [];
@@ -62,7 +63,7 @@ export class Tables {
     this.members = content.members;
     this.leases = content.leases;
     this.corrupt = content.corrupt;
-    this.state = content.state;
+    this.state = { ...content.state };
     this.clusterVersion = content.clusterVersion;
   }
 

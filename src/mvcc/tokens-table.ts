@@ -34,13 +34,14 @@ export function remember(
   const place = placeKey(tables, state.tokenNext);
   draft.write(key, record);
   draft.write(place, encodePlace(place.bytes, token, record.length));
-  tables.state = { ...state, tokenNext: state.tokenNext + 1, tokenBytes: state.tokenBytes + record.length };
+  state.tokenNext++;
+  state.tokenBytes += record.length;
   forgetOldest(tables, draft);
 }
 
 function forgetOldest(tables: Tables, draft: Draft): void {
+  const { state } = tables;
   for (;;) {
-    const { state } = tables;
     const count = state.tokenNext - state.tokenFirst;
     if (count <= tokenLimits.countMax && (state.tokenBytes <= tokenLimits.bytesMax || count <= 1)) return;
     const place = placeKey(tables, state.tokenFirst);
@@ -49,11 +50,8 @@ function forgetOldest(tables: Tables, draft: Draft): void {
     const oldest = decodePlace(place.bytes, bytes);
     draft.write(place, null);
     draft.write(tokenKey(tables, oldest.token), null);
-    tables.state = {
-      ...state,
-      tokenFirst: state.tokenFirst + 1,
-      tokenBytes: state.tokenBytes - oldest.recordBytes,
-    };
+    state.tokenFirst++;
+    state.tokenBytes -= oldest.recordBytes;
   }
 }
 
