@@ -43,6 +43,21 @@ for (const [name, dropTo] of [
   });
 }
 
+test('installation: a snapshot stays that comes in after the disk was full for the one before', async () => {
+  const source = await snapshotOfPuts(installed);
+  const machine = new Machine(1);
+  await machine.run(async (state) => {
+    await fill(state, undefined);
+    const refused = await state.beginIncoming();
+    machine.disk.setFull(true);
+    for (const chunk of source.chunks) await assert.rejects(refused.write(chunk).then(() => refused.finish()));
+    await assert.rejects(refused.discard());
+    machine.disk.setFull(false);
+    await install(state, source);
+  });
+  await machine.run(async (state) => void assert.equal(check(state, 0, 'after the second one'), 'new'));
+});
+
 async function fill({ log, store }: State, dropTo: number | undefined): Promise<void> {
   const entries = puts(1, before);
   await log.persist({ hardState: { term: 4, vote: '2', commit: before }, entries });

@@ -83,11 +83,9 @@ export class Volume {
     this.#journal = [];
   }
 
-  /** All files are gone. */
+  /** All files are gone; a database that is made here then has a journal of its own. */
   wipe(): void {
-    this.#tables = new Map();
-    this.#journal = [];
-    this.#visibleDamage = undefined;
+    this.restore(new Volume());
   }
 
   copy(): Volume {
@@ -102,6 +100,7 @@ export class Volume {
   restore(copy: Volume): void {
     this.#tables = new Map(copy.#tables);
     this.#journal = [...copy.#journal];
+    this.#isAppendBroken = false;
     this.#visibleDamage = copy.#visibleDamage;
   }
 }
