@@ -113,10 +113,6 @@ export function createRestApp(options: RestOptions): FastifyInstance {
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, requestError(error), kv.header()),
   });
 
-  // The schemas are for /openapi.json. Requests are checked by code that can say what is wrong, and answers are
-  // written by hand: a validator in between would only take time.
-  app.setValidatorCompiler(() => () => true);
-  app.setSerializerCompiler(() => JSON.stringify);
   // Fastify would parse a body by its content type; a value is bytes, and JSON comes from curl as that of a form.
   app.addHttpMethod('POST', { hasBody: false, overrideExisting: true });
   app.addHttpMethod('PUT', { hasBody: false, overrideExisting: true });
