@@ -74,12 +74,24 @@ export async function refoundStore(database: Database, groupId: number, options:
   return refounded;
 }
 
+/** With writes that are synced, which `clear` cannot do: a loss of power could take some of its deletions back later. */
 async function clearTables(database: Database, keySpace: KeySpace, tables: readonly TableName[]): Promise<void> {
   for (const table of tables) {
     const { gte, lt } = keySpace.wholeTable(table);
-    await database.clear({ gte: gte.bytes, lt: lt.bytes });
+    const iterator = database.keys({ gte: gte.bytes, lt: lt.bytes });
+    try {
+      for (let keys = await iterator.nextv(sliceKeys); keys.length > 0; keys = await iterator.nextv(sliceKeys)) {
+        const batch = database.batch();
+        for (const key of keys) batch.del(key);
+        await batch.write(synced);
+      }
+    } finally {
+      await iterator.close();
+    }
   }
 }
+
+const sliceKeys = 10_000;
 
 /** An option of LevelDB's that `abstract-level` passes on. */
 const synced = { sync: true };
