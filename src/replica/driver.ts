@@ -97,8 +97,11 @@ export class Driver {
   constructor(options: DriverOptions, events: DriverEvents) {
     this.#options = options;
     this.#events = events;
-    this.#hardState = options.log.hardState;
-    this.#persistedHardState = options.log.hardState;
+    const { hardState } = options.log;
+    const { appliedIndex } = options.store;
+    // What is applied is committed, also where the log was not told so before the member stopped.
+    this.#hardState = hardState.commit < appliedIndex ? { ...hardState, commit: appliedIndex } : hardState;
+    this.#persistedHardState = hardState;
   }
 
   step(messages: readonly Message[]): void {

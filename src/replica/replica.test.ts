@@ -299,3 +299,20 @@ function bytes(from: string): Uint8Array {
 function text(from: Uint8Array): string {
   return Buffer.from(from).toString();
 }
+
+test('replica: after a restart the log is cut behind what the store has, though it was not told that it is committed', async () => {
+  await using members = await TestMembers.start(3, 1, { snapshotCount: 1 });
+  const leader = await members.leader();
+  const [follower] = members.others(leader) as [TestMember];
+  // Too large to share an entry: several come with one batch, and what is committed then is written with the next one.
+  const value = 'v'.repeat(60 * 1024);
+  await members.settle(Promise.all(['a', 'b', 'c', 'd'].map((key) => put(leader, key, value))));
+  await members.clock.until('the store on disk', () => follower.store.durableIndex === leader.store.appliedIndex);
+  const again = await members.restart(follower, 'kept');
+  const { hardState } = again.replica.options.log;
+  assert.ok(hardState.commit < again.store.appliedIndex - 2, `commit ${hardState.commit}`);
+  await members.settle(put(leader, 'e', value));
+  await members.clock.until('the end of the log', () => again.store.appliedIndex === leader.store.appliedIndex);
+  assert.deepEqual(again.failures, []);
+  assert.ok(again.replica.options.log.firstIndex() > 1);
+});
