@@ -7,6 +7,7 @@ import type { WatchBatch } from '../contract/watch.ts';
 import type { Watch, WatchSink } from './service.ts';
 import { electionTimeoutMs, type TestMember, TestMembers } from './testing/members.ts';
 import { assertFails, bytes, put, text } from './testing/requests.ts';
+import { ReplicaWatchService } from './watch-service.ts';
 
 const timeoutMs = 5000;
 const all = prefixRange(bytes(''));
@@ -57,6 +58,19 @@ test('watch: a follower tells everything once and in order while leaders change'
     assert.deepEqual(watcher.seen, first?.seen);
     assert.equal(watcher.ended, undefined);
   }
+});
+
+test('watch: one too many is refused, and when one has ended there is room again', async () => {
+  await using members = await TestMembers.start(1);
+  const leader = await members.leader();
+  const service = new ReplicaWatchService(leader.replica, 2);
+  const request = { range: all, revision: undefined, previous: false, filter: undefined };
+  const open = () => members.settle(service.watch(request, new TestSink(), { timeoutMs }));
+  const [first] = [await open(), await open()];
+  await assertFails(open(), 'too_many_requests');
+  assert.equal(service.watches, 2);
+  first.close();
+  await open();
 });
 
 test('watch: a leader that fails does not end the watches of those that find another in time', async () => {

@@ -7,16 +7,20 @@ import type { RequestOptions, Watch, WatchService, WatchSink } from './service.t
 
 /** How often those who are up to date are told so. */
 const progressIntervalMs = 1000;
+/** A watch takes about a kilobyte while its client reads. Clients with more to watch have other members. */
+const watchesMaxDefault = 100_000;
 
 /** Watches on this member's state machine. A member that has lost its leader ends them: elsewhere there may be one. */
 export class ReplicaWatchService implements WatchService, Duty {
   readonly #replica: Replica;
+  readonly #watchesMax: number;
   #leaderSeenMs: number;
   #progressToldMs: number;
 
-  constructor(replica: Replica) {
+  constructor(replica: Replica, watchesMax = watchesMaxDefault) {
     const now = replica.options.clock.monotonicMs();
     this.#replica = replica;
+    this.#watchesMax = watchesMax;
     this.#leaderSeenMs = now;
     this.#progressToldMs = now;
     replica.addDuty(this);
@@ -31,6 +35,7 @@ export class ReplicaWatchService implements WatchService, Duty {
     await this.#replica.reads.confirm(options.timeoutMs);
     // The quorum that was just asked counts: the watch must not be ended for what was before it.
     this.#leaderSeenMs = this.#replica.options.clock.monotonicMs();
+    if (this.watches >= this.#watchesMax) throw tooManyWatches(this.#watchesMax);
     const header = this.#replica.header();
     return { header, ...this.#replica.options.store.watch(request, sink) };
   }
@@ -58,6 +63,14 @@ export class ReplicaWatchService implements WatchService, Duty {
   get #hub() {
     return this.#replica.options.store.watches;
   }
+}
+
+function tooManyWatches(watchesMax: number): BalsaError {
+  return new BalsaError(
+    'too_many_requests',
+    `This member serves ${watchesMax} watches, which is as many as it takes. Watch on another member, or a prefix in place ` +
+      'of its keys.',
+  );
 }
 
 function leaderLost(): BalsaError {

@@ -1,5 +1,6 @@
-import type { BalsaError } from '../../../contract/errors.ts';
+import { BalsaError } from '../../../contract/errors.ts';
 import type { KeyRange } from '../../../contract/kv.ts';
+import type { Watch } from '../../../replica/service.ts';
 import { checkLeader, type EtcdOptions, type Headers, requiresLeader } from '../etcd-options.ts';
 import type { StreamCall, StreamRequests } from '../method.ts';
 import type { WatchCreateRequest, WatchRequest, WatchResponse } from '../proto/messages/watch.ts';
@@ -102,9 +103,14 @@ export class WatchStream implements StreamRequests<WatchRequest>, WatcherStream 
       filter: filterOf(request),
     };
     const { timeoutMs, signal } = this.#call;
-    const watches = filtersAll(request)
-      ? undefined
-      : await this.#options.watch.watch(asked, watcher, { timeoutMs, signal });
+    let watches: Watch | undefined;
+    try {
+      if (!filtersAll(request)) watches = await this.#options.watch.watch(asked, watcher, { timeoutMs, signal });
+    } catch (reason) {
+      if (!(reason instanceof BalsaError && reason.code === 'too_many_requests')) throw reason;
+      this.#watchers.delete(id);
+      return this.#refuse(reason.kind.etcdText);
+    }
     // The stream was ended meanwhile.
     if (this.#isOver) {
       watches?.close();
