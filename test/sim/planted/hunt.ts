@@ -10,4 +10,5 @@ export interface Catch {
 const count = Number(process.argv[2]);
 const { failure } = await searchSeeds({ from: 1, count, twiceEvery: 0 });
 const caught: Catch = { seeds: failure?.plan.seed, rule: failure?.violation?.rule ?? '' };
-process.stdout.write(`${JSON.stringify(caught)}\n`);
+// The members of the run that failed may have work left, and fail at it.
+process.stdout.write(`${JSON.stringify(caught)}\n`, () => process.exit());
