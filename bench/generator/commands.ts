@@ -16,6 +16,8 @@ export interface LoadJob {
   readonly valueBytes: number;
   readonly share: number;
   readonly shares: number;
+  /** Absent: 100, of which etcd takes 128 at most. Large values need fewer. */
+  readonly putsPerTransaction?: number | undefined;
   readonly connections: number;
   /** Transactions that wait for an answer at the same time. */
   readonly outstanding: number;
