@@ -28,7 +28,7 @@ export function scaleAround(values: readonly number[]): LogScale {
 
 /** Powers of ten; where there are few of them, their double and fivefold too. */
 export function ticksOf({ low, high }: LogScale): readonly Tick[] {
-  const steps = high / low <= 200 ? marks : [1];
+  const steps = high / low <= 1000 ? marks : [1];
   const ticks: Tick[] = [];
   for (let exponent = exponentOf(low); exponent <= exponentOf(high); exponent++) {
     for (const step of steps) {
