@@ -2,14 +2,25 @@ export const keyCount = 10_000;
 export const valueBytes = 256;
 export const keyPrefix = 'bench/';
 
+/** Keys that requests are drawn from, `<prefix><index>`, and the size of what is put there. */
+export interface KeySet {
+  readonly prefix: string;
+  /** Of the index, filled up with zeros. */
+  readonly digits: number;
+  readonly keys: number;
+  readonly valueBytes: number;
+}
+
 /** 0 → `bench/0000`. All keys have one length, so that one can be written over another in a request's body. */
 export function keyOf(index: number): string {
   return keyPrefix + keyDigits(index);
 }
 
 export function keyDigits(index: number): string {
-  return String(index).padStart(4, '0');
+  return String(index).padStart(benchKeys.digits, '0');
 }
+
+export const benchKeys: KeySet = { prefix: keyPrefix, digits: 4, keys: keyCount, valueBytes };
 
 /**
  * Values that do not compress: LevelDB compresses its tables and etcd's file does not, and real values differ more than

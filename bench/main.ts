@@ -7,6 +7,7 @@ import { balsaVersion, describeMachine } from './machine.ts';
 import { type Measurement, measure } from './measure.ts';
 import { type BenchOptions, parseOptions, UsageError, usage } from './options.ts';
 import { describeMeasurement, describeResult, writeResult } from './report.ts';
+import { measureScaling } from './scaling/measure-scaling.ts';
 import { describeShape, type Scenario, type Shape } from './scenarios.ts';
 import { type Contender, runTrials } from './trials/run-trials.ts';
 
@@ -39,6 +40,8 @@ async function bench(options: BenchOptions): Promise<void> {
     isComparisonAsked: options.isEtcdAsked,
     say,
   });
+  const scaling =
+    options.scaling && (await measureScaling({ options: options.scaling, start: contenders.balsa.start, say }));
 
   const result = {
     startedAt,
@@ -48,9 +51,10 @@ async function bench(options: BenchOptions): Promise<void> {
     options,
     measurements,
     trials,
+    scaling,
   };
-  const path = writeResult(result);
-  console.log(`\n${describeResult(result)}\n\n${path}`);
+  const paths = writeResult(result);
+  console.log(`\n${describeResult(result)}\n\n${paths.join('\n')}`);
 }
 
 interface Tools {
@@ -61,14 +65,14 @@ interface Tools {
 }
 
 /** Versions of what is there. Without wrk there are no runs to measure; without etcd there are no ratios. */
-function findTools({ withEtcd, scenarios }: BenchOptions): Tools {
+function findTools({ withEtcd, scenarios, trials, scaling }: BenchOptions): Tools {
   if (!isBuilt()) throw new UsageError('There is no build in dist/. Make one: npm run build');
   const needsGenerators = scenarios.length > 0;
-  const wrk = needsGenerators ? versionOf('wrk') : undefined;
-  if (needsGenerators && wrk === undefined)
-    throw new UsageError('wrk is not installed. On Debian: apt-get install wrk');
+  const needsWrk = needsGenerators || scaling !== undefined;
+  const wrk = needsWrk ? versionOf('wrk') : undefined;
+  if (needsWrk && wrk === undefined) throw new UsageError('wrk is not installed. On Debian: apt-get install wrk');
   const found = { balsa: balsaVersion(), wrk: wrk === undefined ? undefined : toolVersion(wrk) };
-  if (!withEtcd) return { ...found, etcd: undefined };
+  if (!withEtcd || (!needsGenerators && trials.length === 0)) return { ...found, etcd: undefined };
   const etcd = versionOf('etcd');
   const h2load = needsGenerators ? versionOf('h2load') : undefined;
   const missing = [
@@ -95,13 +99,10 @@ interface Contenders {
 function contendersOf({ balsa, etcd }: Tools, directory: string, { protocol }: BenchOptions): Contenders {
   const memory = memoryDirectory();
   const own = { version: balsa, directory, protocol, memoryDirectory: memory };
+  const theirs = etcd && { version: etcd.etcd, directory, memoryDirectory: memory };
   return {
-    balsa: { name: 'balsa', flags: balsaFlags, start: (prepare) => startBalsa({ ...own, prepare }) },
-    etcd: etcd && {
-      name: 'etcd',
-      flags: etcdFlags,
-      start: () => startEtcd({ version: etcd.etcd, directory, memoryDirectory: memory }),
-    },
+    balsa: { name: 'balsa', flags: balsaFlags, start: (how) => startBalsa(own, how) },
+    etcd: theirs && { name: 'etcd', flags: etcdFlags, start: (how) => startEtcd(theirs, how) },
   };
 }
 

@@ -1,6 +1,6 @@
 import { type Answered, awake, type Cluster, type ClusterName, type Leadership } from './clusters/cluster.ts';
 import type { ServerProcess } from './clusters/server-process.ts';
-import { valueBytes } from './keys.ts';
+import { type KeySet, valueBytes } from './keys.ts';
 import type { LoadResult } from './load/load-result.ts';
 import { endedChildrenCpuSeconds, machineCpuSeconds, usageOf } from './process-usage.ts';
 import { outstandingOf, type Scenario, type Shape } from './scenarios.ts';
@@ -16,7 +16,7 @@ export interface Measurement {
   readonly seconds: number;
   readonly requestsPerSecond: number;
   readonly latencyMillis: { readonly p50: number; readonly p90: number; readonly p99: number; readonly max: number };
-  /** User and system time of all three nodes. */
+  /** User and system time of all nodes. */
   readonly cpuMicrosPerRequest: number;
   readonly leader: NodeLoad;
   readonly followers: readonly NodeLoad[];
@@ -40,6 +40,10 @@ export interface Run {
   readonly shape: Shape;
   readonly round: number;
   readonly seconds: number;
+  /** The caller has warmed the cluster up for this very load. */
+  readonly isWarm?: boolean;
+  /** Absent: those that `fill` writes. */
+  readonly keySet?: KeySet;
 }
 
 const warmUpSeconds = 2;
@@ -47,12 +51,14 @@ const warmUpSeconds = 2;
 const firstWarmUpSeconds = 10;
 
 /** Warms up, takes one run, and checks with the cluster that what the generator counted really happened. */
-export async function measure({ cluster, scenario, shape, round, seconds }: Run): Promise<Measurement> {
+export async function measure(run: Run): Promise<Measurement> {
+  const { cluster, scenario, shape, round, seconds, keySet } = run;
   const { leader, followers } = await awake(cluster);
   const target = scenario.role === 'leader' ? leader : followers[0];
   if (target === undefined) throw new Error(`${cluster.name} has no ${scenario.role}`);
-  const load = { work: scenario.work, target, shape, seed: round };
-  await cluster.drive({ ...load, seconds: round === 1 ? firstWarmUpSeconds : warmUpSeconds });
+  const load = { work: scenario.work, target, shape, seed: round, keySet };
+  const warmUp = round === 1 ? firstWarmUpSeconds : warmUpSeconds;
+  if (run.isWarm !== true) await cluster.drive({ ...load, seconds: warmUp });
 
   const before = await observe(cluster, scenario, target);
   const result = await cluster.drive({ ...load, seconds });
@@ -63,7 +69,8 @@ export async function measure({ cluster, scenario, shape, round, seconds }: Run)
     cores: usage.cores.get(node) ?? Number.NaN,
     rssMiB: usageOf(node.pid).rssBytes / 2 ** 20,
   });
-  const requests = Math.max(1, result.succeeded);
+  // A put that was done counts for what it cost, also if its answer came too late to be one of the run.
+  const requests = Math.max(1, result.succeeded, revisionsBetween(before, after) ?? 0);
   return {
     cluster: cluster.name,
     scenario: scenario.name,
@@ -85,7 +92,7 @@ export async function measure({ cluster, scenario, shape, round, seconds }: Run)
     generatorCores: usage.generatorCores,
     benchCores: usage.benchCores,
     otherCores: usage.otherCores,
-    problems: findProblems({ scenario, shape, result, before, after }),
+    problems: findProblems({ scenario, shape, result, before, after, valueBytes: keySet?.valueBytes ?? valueBytes }),
   };
 }
 
@@ -137,10 +144,16 @@ interface Evidence {
   readonly result: LoadResult;
   readonly before: Observation;
   readonly after: Observation;
+  readonly valueBytes: number;
+}
+
+function revisionsBetween(before: Observation, after: Observation): number | undefined {
+  if (before.leadership === undefined || after.leadership === undefined) return undefined;
+  return after.leadership.revision - before.leadership.revision;
 }
 
 /** A generator's count alone is not believed. */
-function findProblems({ scenario, shape, result, before, after }: Evidence): string[] {
+function findProblems({ scenario, shape, result, before, after, valueBytes }: Evidence): string[] {
   const problems: string[] = [];
   // Requests still under way when a run ends are executed but not counted: those of the warm-up and of the run itself.
   const underWay = 2 * outstandingOf(shape);
@@ -153,7 +166,7 @@ function findProblems({ scenario, shape, result, before, after }: Evidence): str
     problems.push('the cluster had no leader before or after the run');
   } else {
     if (before.leadership.term !== after.leadership.term) problems.push('there was an election during the run');
-    const revisions = after.leadership.revision - before.leadership.revision;
+    const revisions = revisionsBetween(before, after) ?? Number.NaN;
     const expected = scenario.work === 'put' ? result.succeeded : 0;
     if (revisions < expected || revisions > expected + (scenario.work === 'put' ? underWay : 0)) {
       problems.push(`the revision went up by ${revisions}, with ${expected} puts acknowledged`);

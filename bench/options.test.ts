@@ -42,7 +42,33 @@ describe('bench options', () => {
     assert.equal(options.name, 'quick');
   });
 
+  it('--scenario scaling has points of its own', () => {
+    const options = parsed(['--scenario=scaling']);
+    assert.deepEqual(options.scenarios, []);
+    assert.deepEqual(options.trials, []);
+    assert.deepEqual(options.scaling?.curves, ['value-size', 'keys', 'connections', 'nodes', 'watchers']);
+    assert.deepEqual(options.scaling.connections, [1, 4, 16, 64, 256, 1024, 4096]);
+    assert.equal(options.scaling.seconds, 3);
+    assert.equal(options.scaling.keysMax, 1_000_000);
+    assert.equal(options.name, 'scaling');
+  });
+
+  it('--scenario scaling takes some of the curves, and their points in order', () => {
+    const options = parsed(['--scenario=scaling', '--curves=nodes,keys', '--keys-max=10000', '--connections=64,4']);
+    assert.deepEqual(options.scaling?.curves, ['nodes', 'keys']);
+    assert.deepEqual(options.scaling.connections, [4, 64]);
+    assert.equal(options.scaling.keysMax, 10_000);
+  });
+
+  it('without its name there is no scaling', () => {
+    assert.equal(parsed(['--scenario=put-leader,keys']).scaling, undefined);
+    assert.equal(parsed([]).scaling, undefined);
+  });
+
   for (const args of [
+    ['--scenario=scaling', '--curves=bytes'],
+    ['--scenario=scaling', '--keys-max=999'],
+    ['--scenario=scaling', '--protocol=grpc'],
     ['--scenario=nonsense'],
     ['--seconds=0'],
     ['--runs=1.5'],

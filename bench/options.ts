@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Protocol } from './clusters/balsa.ts';
+import { type CurveName, curveNames } from './scaling/curve.ts';
+import { connectionCounts, type ScalingOptions } from './scaling/scaling-options.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 import { trials } from './trials/catalogue.ts';
 import type { Trial, TrialOptions } from './trials/trial.ts';
@@ -9,6 +11,8 @@ export interface BenchOptions {
   /** Those that were named: each takes minutes and a cluster of its own. */
   readonly trials: readonly Trial[];
   readonly trialOptions: TrialOptions;
+  /** Undefined unless it was named: it takes minutes and clusters of its own. */
+  readonly scaling: ScalingOptions | undefined;
   /** Requests that are waited for at the same time. */
   readonly outstanding: readonly number[];
   /** Length of one measured run. */
@@ -26,13 +30,16 @@ export interface BenchOptions {
   readonly directory: string | undefined;
 }
 
+const scalingName = 'scaling';
+
 export const usage = `npm run bench -- [options]
 
   --scenario NAME,…     ${scenarios.map(({ name }) => name).join(', ')};
                         the beginning of a name takes all that begin so (default: all of these);
-                        or, only if named: ${trials.map(({ name }) => name).join(', ')}
-  --connections N,…     requests outstanding at the same time (default: 1,64,256)
-  --seconds N           length of one run (default: 5; of the writes of watchers: 60)
+                        or, only if named: ${[...trials.map(({ name }) => name), scalingName].join(', ')}
+  --connections N,…     requests outstanding at the same time (default: 1,64,256);
+                        scaling: the points of that curve (default: ${connectionCounts.join(',')})
+  --seconds N           length of one run (default: 5; of the writes of watchers: 60; of a point of scaling: 3)
   --runs N              rounds; the tables show medians over them (default: 5)
   --quick               a look within a minute: puts and gets at the leader, one round of 2 seconds
   --protocol P          how requests come to Balsa: rest (wrk; default) or grpc (h2load, as to etcd)
@@ -41,10 +48,13 @@ export const usage = `npm run bench -- [options]
   --keys N              keys, catch-up, backup: how many (default: 1000000); above that keys judges only memory
   --value-bytes N       of all trials: bytes of a value (default: 256)
   --overwrites N        history: how often each key is written (default: 1000)
-  --watchers N          watchers: how many (default: 10000)
+  --watchers N          watchers: how many; scaling: the most of that curve (default: 10000)
   --stopped-readers N   watchers: how many of them stop reading (default: 1000)
   --megabytes N         watchers: what is written past those who stopped (default: 100)
   --writes-per-second N catch-up: writes that go on meanwhile (default: 5000)
+  --minutes N           soak: how long (default: 30)
+  --curves NAME,…       scaling: which (default: ${curveNames.join(',')})
+  --keys-max N          scaling: the most keys of that curve (default: 1000000; 10000000 take a quarter of an hour)
   --name NAME           results go to bench/results/<date>-NAME.json (default: full, quick or the scenarios)
   --dir DIRECTORY       where the clusters keep their data (default: the system's temporary directory)
   --help`;
@@ -54,8 +64,10 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   const flags = parseFlags(args);
   if (flags.help) return 'help';
   const quick = flags.quick === true;
+  const { isScaling, ...wanted } = chosen(flags.scenario ?? (quick ? 'put-leader,get-leader' : ''));
   return {
-    ...chosen(flags.scenario ?? (quick ? 'put-leader,get-leader' : '')),
+    ...wanted,
+    scaling: isScaling ? scalingOptions(flags) : undefined,
     trialOptions: {
       keys: wholeNumber('--keys', flags.keys ?? '1000000', 50_000_000),
       valueBytes: wholeNumber('--value-bytes', flags['value-bytes'] ?? '256', 10_000),
@@ -64,6 +76,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
       watchSeconds: wholeNumber('--seconds', flags.seconds ?? '60', 3600),
       stoppedReaders: wholeNumber('--stopped-readers', flags['stopped-readers'] ?? '1000', 100_000),
       writesPerSecond: wholeNumber('--writes-per-second', flags['writes-per-second'] ?? '5000', 100_000),
+      soakMinutes: wholeNumber('--minutes', flags.minutes ?? '30', 10_080),
       eventMegabytes: wholeNumber('--megabytes', flags.megabytes ?? '100', 10_000),
     },
     outstanding: list(flags.connections ?? '1,64,256').map((text) => wholeNumber('--connections', text, 4096)),
@@ -99,6 +112,9 @@ function parseFlags(args: readonly string[]) {
         'stopped-readers': { type: 'string' },
         megabytes: { type: 'string' },
         'writes-per-second': { type: 'string' },
+        minutes: { type: 'string' },
+        curves: { type: 'string' },
+        'keys-max': { type: 'string' },
         name: { type: 'string' },
         dir: { type: 'string' },
         help: { type: 'boolean' },
@@ -109,16 +125,42 @@ function parseFlags(args: readonly string[]) {
   }
 }
 
-function chosen(text: string): Pick<BenchOptions, 'scenarios' | 'trials'> {
+interface Wanted extends Pick<BenchOptions, 'scenarios' | 'trials'> {
+  readonly isScaling: boolean;
+}
+
+function chosen(text: string): Wanted {
   const wanted = list(text);
-  if (wanted.length === 0) return { scenarios, trials: [] };
+  if (wanted.length === 0) return { scenarios, trials: [], isScaling: false };
   const isWanted = ({ name }: { readonly name: string }) => wanted.some((beginning) => name.startsWith(beginning));
-  const all = [...scenarios, ...trials].map(({ name }) => name);
+  const all = [...[...scenarios, ...trials].map(({ name }) => name), scalingName];
   for (const beginning of wanted) {
     if (all.some((name) => name.startsWith(beginning))) continue;
     throw new UsageError(`no scenario begins with "${beginning}"; there are ${all.join(', ')}`);
   }
-  return { scenarios: scenarios.filter(isWanted), trials: trials.filter(isWanted) };
+  return {
+    scenarios: scenarios.filter(isWanted),
+    trials: trials.filter(isWanted),
+    isScaling: isWanted({ name: scalingName }),
+  };
+}
+
+function scalingOptions(flags: ReturnType<typeof parseFlags>): ScalingOptions {
+  if (flags.protocol === 'grpc') throw new UsageError('scaling is measured over REST: leave --protocol grpc out');
+  const connections = list(flags.connections ?? connectionCounts.join(','));
+  return {
+    curves: list(flags.curves ?? curveNames.join(',')).map(curveNamed),
+    seconds: wholeNumber('--seconds', flags.seconds ?? '3', 3600),
+    keysMax: wholeNumber('--keys-max', flags['keys-max'] ?? '1000000', 50_000_000, 1000),
+    connections: connections.map((text) => wholeNumber('--connections', text, 4096)).toSorted((a, b) => a - b),
+    watchersMax: wholeNumber('--watchers', flags.watchers ?? '10000', 1_000_000),
+  };
+}
+
+function curveNamed(text: string): CurveName {
+  const found = curveNames.find((name) => name === text);
+  if (found === undefined) throw new UsageError(`--curves takes ${curveNames.join(', ')}, not "${text}"`);
+  return found;
 }
 
 function list(text: string): string[] {
@@ -133,8 +175,8 @@ function protocolOf(text: string): Protocol {
   throw new UsageError(`--protocol takes rest or grpc, not "${text}"`);
 }
 
-function wholeNumber(flag: string, text: string, max: number): number {
+function wholeNumber(flag: string, text: string, max: number, min = 1): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  throw new UsageError(`${flag} takes a whole number from 1 to ${max}, not "${text}"`);
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new UsageError(`${flag} takes a whole number from ${min} to ${max}, not "${text}"`);
 }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { it } from 'node:test';
-import { machineCpuSeconds, memoryOf, openFilesMax, usageOf } from './process-usage.ts';
+import { machineCpuSeconds, memoryOf, openFilesMax, openFilesOf, usageOf } from './process-usage.ts';
 
 it('process usage: agrees with what the process says of itself', () => {
   const { user, system } = process.cpuUsage();
@@ -17,4 +20,17 @@ it('process usage: the peak is not below what is resident, and both hold more th
 
 it('process usage: a process may open some files', () => {
   assert.ok(openFilesMax(process.pid) >= 64);
+});
+
+it("process usage: LevelDB's tables are told from other open files", () => {
+  const directory = mkdtempSync(join(tmpdir(), 'balsa-bench-test-'));
+  const before = openFilesOf(process.pid);
+  const opened = ['000005.ldb', '000007.sst', '000004.log'].map((name) => openSync(join(directory, name), 'w'));
+  try {
+    const { all, tables } = openFilesOf(process.pid);
+    assert.deepEqual([all - before.all, tables - before.tables], [3, 2]);
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor);
+    rmSync(directory, { recursive: true });
+  }
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export interface ProcessUsage {
   /** User and system time of all threads. */
@@ -33,6 +33,27 @@ export function memoryOf(pid: number): ProcessMemory {
 export function openFilesMax(pid: number): number {
   const match = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'));
   return match?.[1] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(match?.[1]);
+}
+
+export interface OpenFiles {
+  readonly all: number;
+  /** LevelDB's, whose number follows the data; it keeps up to 1,000 of each database open. */
+  readonly tables: number;
+}
+
+export function openFilesOf(pid: number): OpenFiles {
+  const descriptors = readdirSync(`/proc/${pid}/fd`);
+  const tables = descriptors.filter((descriptor) => /\.(ldb|sst)( \(deleted\))?$/.test(targetOf(pid, descriptor)));
+  return { all: descriptors.length, tables: tables.length };
+}
+
+/** Empty for one that has just been closed. */
+function targetOf(pid: number, descriptor: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${descriptor}`);
+  } catch {
+    return '';
+  }
 }
 
 /** What the processes that this one started, and that have ended, took. */

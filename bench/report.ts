@@ -5,6 +5,10 @@ import { keyCount, valueBytes } from './keys.ts';
 import { isMemory, type Machine } from './machine.ts';
 import type { Measurement } from './measure.ts';
 import type { BenchOptions } from './options.ts';
+import { drawChart } from './scaling/chart.ts';
+import { describeScaling, scalingNotes } from './scaling/describe-scaling.ts';
+import type { Scaling } from './scaling/scaling-result.ts';
+import { sentencesOf } from './scaling/sentences.ts';
 import { describeShape, type Scenario } from './scenarios.ts';
 import { type Spread, spreadOf } from './statistics.ts';
 import { type Ratio, type Row, ratiosOf, rowsOf } from './summary.ts';
@@ -20,16 +24,17 @@ export interface BenchResult {
   readonly options: BenchOptions;
   readonly measurements: readonly Measurement[];
   readonly trials: readonly TrialResult[];
+  readonly scaling: Scaling | undefined;
 }
 
-/** Writes everything that was measured beside what it was measured on; returns the path. */
-export function writeResult(result: BenchResult): string {
+/** Writes everything that was measured beside what it was measured on; returns the paths. */
+export function writeResult(result: BenchResult): readonly string[] {
   const directory = fileURLToPath(new URL('results/', import.meta.url));
   mkdirSync(directory, { recursive: true });
   const base = `${directory}${result.startedAt.slice(0, 10)}-${result.options.name}`;
   let path = `${base}.json`;
   for (let n = 2; existsSync(path); n++) path = `${base}-${n}.json`;
-  const { measurements, trials, options, ...conditions } = result;
+  const { measurements, trials, scaling, options, ...conditions } = result;
   const ratios = ratiosOf(measurements);
   const measured = {
     keyCount,
@@ -45,9 +50,33 @@ export function writeResult(result: BenchResult): string {
     options: { ...options, trials: options.trials.map(({ name }) => name) },
     ...(measurements.length === 0 ? {} : measured),
     ...(trials.length === 0 ? {} : { trials }),
+    ...(scaling === undefined ? {} : { scaling: scalingDocument(scaling) }),
   };
   writeFileSync(path, `${JSON.stringify(document, roundedNumbers, 2)}\n`);
-  return path;
+  if (scaling === undefined) return [path];
+  const picture = path.replace(/json$/, 'svg');
+  writeFileSync(picture, drawChart(scaling.curves, chartText(result)));
+  return [path, picture];
+}
+
+function scalingDocument({ curves, measurements }: Scaling) {
+  return {
+    notes: scalingNotes,
+    curves: curves.map((curve) => ({ ...curve, sentences: sentencesOf(curve) })),
+    measurements,
+  };
+}
+
+function chartText({ machine, versions, startedAt }: BenchResult) {
+  const { balsa, node } = versions;
+  return {
+    title: 'Balsa: how cost grows',
+    lines: [
+      `Puts and linearizable gets at the leader; Balsa ${balsa}, Node.js ${node}, ${startedAt.slice(0, 10)}.`,
+      `${machine.cpu}, ${machine.cores} cores shared by nodes and load generator, data on ${machine.fileSystem}.`,
+      'Unless a panel says otherwise: 3 nodes, 64 connections, 10,000 keys, values of 256 bytes.',
+    ],
+  };
 }
 
 /** Tables for people: one for each scenario, then the goals; each trial with its own. */
@@ -56,6 +85,9 @@ export function describeResult(result: BenchResult): string {
     conditions(result),
     ...(result.measurements.length === 0 ? [] : describeMeasurements(result)),
     ...result.trials.map(describeTrial),
+    ...(result.scaling === undefined
+      ? []
+      : [...describeScaling(result.scaling.curves), ...disturbances(result.scaling.measurements)]),
   ].join('\n\n');
 }
 
@@ -92,14 +124,14 @@ const notes = [
   "A ratio is the median over the rounds of Balsa's figure divided by etcd's in the same round, with the lowest and highest.",
 ];
 
-function conditions({ machine, versions, options, measurements }: BenchResult): string {
+function conditions({ machine, versions, options, measurements, scaling }: BenchResult): string {
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, Linux ${machine.kernel}, data on ${machine.fileSystem}`,
     Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
     measurements.length === 0
-      ? 'three nodes and the generator on this machine'
+      ? `${scaling === undefined ? 'three nodes' : 'nodes'} and the generator on this machine`
       : `three nodes and the generator on this machine; ${valueBytes}-byte values, ${thousands(keyCount)} keys; ${options.runs} × ${options.seconds} s`,
     ...(isMemory(machine)
       ? ['The data is in memory, not on a disk: puts are faster than they could be (see --dir).']
@@ -163,7 +195,7 @@ function busyGenerators(rows: readonly Row[]): string[] {
 
 function disturbances(measurements: readonly Measurement[]): string[] {
   const { median, max } = spreadOf(measurements.map(({ otherCores }) => otherCores));
-  if (max < 0.1) return [];
+  if (!(max >= 0.1)) return [];
   const cores = `${median.toFixed(2)} cores in a usual run, ${max.toFixed(2)} in the worst`;
   return [`The machine was not quiet: other processes took ${cores}`];
 }

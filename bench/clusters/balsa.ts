@@ -7,9 +7,9 @@ import { memoryArguments, memoryEnvironment } from '../../src/cli/process-memory
 import { keyCount, keyOf, makeValue } from '../keys.ts';
 import { driveWithWrk } from '../load/wrk.ts';
 import { grpcShapes, http1Shapes } from '../scenarios.ts';
-import type { Cluster, Leadership } from './cluster.ts';
+import type { Cluster, ClusterStart, Leadership } from './cluster.ts';
 import { answeredOverGrpc, driveOverGrpc } from './etcd.ts';
-import { initialCluster, type Prepare, ServerProcess, serverSpecs } from './server-process.ts';
+import { initialCluster, ServerProcess, serverSpecs } from './server-process.ts';
 
 const manifestSchema = z.object({ bin: z.object({ balsa: z.string() }) });
 const manifest = manifestSchema.parse(createRequire(import.meta.url)('../../package.json'));
@@ -27,16 +27,18 @@ export function isBuilt(): boolean {
 export type Protocol = 'rest' | 'grpc';
 
 /** The build in `dist/`, driven over HTTP/1.1 by wrk, or over etcd's gRPC by h2load as etcd is. */
-export async function startBalsa(options: {
-  readonly version: string;
-  readonly directory: string;
-  readonly protocol: Protocol;
-  readonly memoryDirectory: string;
-  readonly prepare?: Prepare | undefined;
-}): Promise<Cluster> {
+export async function startBalsa(
+  options: {
+    readonly version: string;
+    readonly directory: string;
+    readonly protocol: Protocol;
+    readonly memoryDirectory: string;
+  },
+  { prepare, nodes: count = 3, flags = [] }: ClusterStart = {},
+): Promise<Cluster> {
   const isGrpc = options.protocol === 'grpc';
-  const specs = await serverSpecs('balsa', 3, options.directory);
-  await options.prepare?.(specs);
+  const specs = await serverSpecs('balsa', count, options.directory);
+  await prepare?.(specs);
   const nodes = specs.map(
     (spec) =>
       new ServerProcess(
@@ -54,6 +56,7 @@ export async function startBalsa(options: {
           `--initial-advertise-peer-urls=${spec.peerUrl}`,
           `--initial-cluster=${initialCluster(specs)}`,
           ...balsaFlags,
+          ...flags,
         ],
         memoryEnvironment,
       ),
@@ -70,8 +73,8 @@ export async function startBalsa(options: {
     fill: () => fill(nodes),
     drive: (load) => {
       if (isGrpc) return driveOverGrpc(load, options.memoryDirectory);
-      const { work, target, shape, seconds, seed } = load;
-      return driveWithWrk({ url: target.clientUrl, work, connections: shape.connections, seconds, seed });
+      const { target, shape, ...rest } = load;
+      return driveWithWrk({ ...rest, url: target.clientUrl, connections: shape.connections });
     },
     // wrk looks at the status of each answer.
     answered: isGrpc ? answeredOverGrpc : async () => undefined,

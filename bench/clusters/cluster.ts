@@ -1,12 +1,13 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { KeySet } from '../keys.ts';
 import type { LoadResult } from '../load/load-result.ts';
 import type { Shape, Work } from '../scenarios.ts';
-import type { ServerProcess } from './server-process.ts';
+import type { Prepare, ServerProcess } from './server-process.ts';
 
 export type ClusterName = 'balsa' | 'etcd';
 
-/** Three nodes of one make, as the benchmark needs them. `quiet` and `awake` keep the two clusters out of each other's way. */
+/** Nodes of one make, as the benchmark needs them. `quiet` and `awake` keep the two clusters out of each other's way. */
 export interface Cluster {
   readonly name: ClusterName;
   readonly version: string;
@@ -28,6 +29,14 @@ export interface Cluster {
   answered(work: Work, node: ServerProcess): Promise<Answered | undefined>;
 }
 
+/** How a cluster is made where it is not the usual one: three nodes with empty directories. */
+export interface ClusterStart {
+  readonly prepare?: Prepare | undefined;
+  readonly nodes?: number;
+  /** Beside those that every node gets. */
+  readonly flags?: readonly string[];
+}
+
 export interface Leadership {
   readonly leader: ServerProcess;
   readonly followers: readonly ServerProcess[];
@@ -43,6 +52,8 @@ export interface Load {
   readonly seconds: number;
   /** Another one, other keys. */
   readonly seed: number;
+  /** Of requests over HTTP/1.1; absent: those that `fill` writes. */
+  readonly keySet?: KeySet | undefined;
 }
 
 export interface Answered {

@@ -4,7 +4,7 @@ import { putRequest, rangeRequest } from '../load/grpc-message.ts';
 import { driveWithH2load } from '../load/h2load.ts';
 import type { LoadResult } from '../load/load-result.ts';
 import { grpcShapes, type Work } from '../scenarios.ts';
-import type { Answered, Cluster, Leadership, Load } from './cluster.ts';
+import type { Answered, Cluster, ClusterStart, Leadership, Load } from './cluster.ts';
 import { initialCluster, ServerProcess, serverSpecs } from './server-process.ts';
 
 /** Beside names, addresses and directories; the defaults otherwise. The quota is raised because the history of a long benchmark would fill the default of 2 GiB. */
@@ -15,12 +15,11 @@ export const etcdFlags: readonly string[] = [
 ];
 
 /** Debian's etcd, driven over gRPC by h2load. */
-export async function startEtcd(options: {
-  readonly version: string;
-  readonly directory: string;
-  readonly memoryDirectory: string;
-}): Promise<Cluster> {
-  const specs = await serverSpecs('etcd', 3, options.directory);
+export async function startEtcd(
+  options: { readonly version: string; readonly directory: string; readonly memoryDirectory: string },
+  { nodes: count = 3, flags = [] }: Omit<ClusterStart, 'prepare'> = {},
+): Promise<Cluster> {
+  const specs = await serverSpecs('etcd', count, options.directory);
   const nodes = specs.map(
     (spec) =>
       new ServerProcess(spec, 'etcd', [
@@ -32,6 +31,7 @@ export async function startEtcd(options: {
         `--initial-advertise-peer-urls=${spec.peerUrl}`,
         `--initial-cluster=${initialCluster(specs)}`,
         ...etcdFlags,
+        ...flags,
       ]),
   );
   return {
@@ -84,9 +84,10 @@ const methods = { put: 'Put', get: 'Range', 'stale-get': 'Range' } as const sati
 
 /** The same requests for etcd and for Balsa. */
 export async function driveOverGrpc(
-  { work, target, shape, seconds, seed }: Load,
+  { work, target, shape, seconds, seed, keySet }: Load,
   directory: string,
 ): Promise<LoadResult> {
+  if (keySet !== undefined) throw new Error('h2load has one body file, for the keys that `fill` writes');
   return driveWithH2load({
     url: target.clientUrl,
     method: `/etcdserverpb.KV/${methods[work]}`,

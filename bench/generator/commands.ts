@@ -16,6 +16,8 @@ export interface LoadJob {
   readonly valueBytes: number;
   readonly share: number;
   readonly shares: number;
+  /** Absent: 100, of which etcd takes 128 at most. Large values need fewer. */
+  readonly putsPerTransaction?: number | undefined;
   readonly connections: number;
   /** Transactions that wait for an answer at the same time. */
   readonly outstanding: number;
@@ -101,6 +103,24 @@ export interface Deliveries {
   readonly deliveredMicros: Float64Array;
 }
 
+/** Puts and gets of keys that are there, in turn, through all targets in turn. */
+export interface MixedJob {
+  readonly targets: readonly Target[];
+  readonly prefix: string;
+  readonly keys: number;
+  readonly valueBytes: number;
+}
+
+export interface MixedReport {
+  readonly sent: number;
+  /** Not answered, or not with what was asked for. */
+  readonly failed: number;
+  readonly lastFailure: string | undefined;
+  /** Of those that were answered. */
+  readonly putMillis: Float64Array;
+  readonly getMillis: Float64Array;
+}
+
 /** What a generator process does when asked. */
 export interface Commands {
   load(job: LoadJob): Promise<LoadReport>;
@@ -111,6 +131,14 @@ export interface Commands {
   beginWrites(job: WriteJob): Promise<void>;
   /** Sends no more, and waits for what is under way. */
   endWrites(): Promise<WriteReport>;
+  /** As fast as answers come, with so many requests waited for at the same time. */
+  saturate(job: MixedJob & { readonly outstanding: number; readonly seconds: number }): Promise<MixedReport>;
+  /** At a constant rate, behind other commands. */
+  beginMixed(job: MixedJob & { readonly perSecond: number }): Promise<void>;
+  /** What has become of requests since it was last asked. */
+  takeMixed(): Promise<MixedReport>;
+  /** The same, after the last of them. */
+  endMixed(): Promise<MixedReport>;
   openWatches(job: WatchJob): Promise<void>;
   pauseWatches(): Promise<void>;
   /** Of the first `count` watches; the others stay paused. */

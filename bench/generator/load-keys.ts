@@ -18,7 +18,7 @@ const attemptsMax = 50;
 export async function loadKeys(job: LoadJob): Promise<LoadReport> {
   const client = openClient(job.target, job.connections);
   const state = { transactions: 0, retries: 0, lastFailure: undefined as string | undefined };
-  const total = Math.ceil(job.keys / putsPerTransaction) * job.rounds;
+  const total = Math.ceil(job.keys / putsOf(job)) * job.rounds;
   let next = job.share;
   const pairsOf = transactionsOf(job);
 
@@ -38,12 +38,18 @@ export async function loadKeys(job: LoadJob): Promise<LoadReport> {
   }
 }
 
-function transactionsOf({ prefix, keys, valueBytes }: LoadJob): (transaction: number) => readonly Pair[] {
+function putsOf(job: LoadJob): number {
+  return job.putsPerTransaction ?? putsPerTransaction;
+}
+
+function transactionsOf(job: LoadJob): (transaction: number) => readonly Pair[] {
+  const { prefix, keys, valueBytes } = job;
+  const puts = putsOf(job);
   const indexAt = scattered(keys);
-  const perRound = Math.ceil(keys / putsPerTransaction);
+  const perRound = Math.ceil(keys / puts);
   return (transaction) => {
-    const first = (transaction % perRound) * putsPerTransaction;
-    const count = Math.min(putsPerTransaction, keys - first);
+    const first = (transaction % perRound) * puts;
+    const count = Math.min(puts, keys - first);
     return randomTexts(count, valueBytes).map((value, i) => ({ key: numberedKey(prefix, indexAt(first + i)), value }));
   };
 }

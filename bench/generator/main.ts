@@ -1,5 +1,6 @@
 import type { Commands } from './commands.ts';
 import { loadKeys } from './load-keys.ts';
+import { MixedLoad } from './mixed-load.ts';
 import { readLatency } from './read-latency.ts';
 import { RunningWrites } from './running-writes.ts';
 import { verifyKeys } from './verify-keys.ts';
@@ -10,6 +11,7 @@ import { writeAtRate } from './write-at-rate.ts';
 
 const watches = new WatchSet();
 const writes = new RunningWrites();
+const mixed = new MixedLoad();
 
 const commands: Commands = {
   load: loadKeys,
@@ -18,6 +20,10 @@ const commands: Commands = {
   write: (job) => writeAtRate(job),
   beginWrites: async (job) => writes.begin(job),
   endWrites: () => writes.end(),
+  saturate: (job) => mixed.saturate(job, job),
+  beginMixed: async (job) => mixed.begin(job, job.perSecond),
+  takeMixed: async () => mixed.take(),
+  endMixed: () => mixed.end(),
   openWatches: (job) => watches.open(job),
   pauseWatches: async () => watches.pause(),
   resumeWatches: async (count) => watches.resume(count),

@@ -20,7 +20,7 @@ export class WatchSet {
 
   /** Resolves when the server has begun all of them. */
   async open({ target, connections, localAddress, watches }: WatchJob): Promise<void> {
-    this.#client = openClient(target, connections, localAddress);
+    this.#client = openClient(target, connections, { localAddress });
     const client = this.#client;
     let next = 0;
     const worker = async (): Promise<void> => {

@@ -1,16 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { atRate } from './at-rate.ts';
 import type { WriteJob, WriteReport } from './commands.ts';
 import { numberedKey, scattered } from './key-order.ts';
 import { monotonicMicros, openClient } from './open-client.ts';
 import { randomTexts } from './random-text.ts';
 
 const connections = 32;
-/** A server that does not keep up would fill this process; what is late then shows as a rate that was not kept. */
-const outstandingMax = 10_000;
 
 /**
- * Each write is sent at its time, not when the one before is answered: a server that stalls is seen to stall. The value
- * begins with the number of the write and the time when it was sent. Ends after `job.writes`, or when `stop` is aborted
+ * Each write is sent at its time. The value begins with the number of the write and the time when it was sent. Ends after `job.writes`, or when `stop` is aborted
  * and what is under way is answered.
  */
 export async function writeAtRate(job: WriteJob, stop?: AbortSignal): Promise<WriteReport> {
@@ -34,19 +31,7 @@ export async function writeAtRate(job: WriteJob, stop?: AbortSignal): Promise<Wr
   }
 
   try {
-    const start = performance.now();
-    const underWay = new Set<Promise<void>>();
-    const timeOf = (write: number): number => start + (write * 1000) / job.writesPerSecond;
-    let sent = 0;
-    while (sent < job.writes && stop?.aborted !== true) {
-      // A timer takes a millisecond at least: at high rates several writes are due at once.
-      for (; sent < job.writes && timeOf(sent) <= performance.now() && underWay.size < outstandingMax; sent++) {
-        const sending: Promise<void> = send(sent).finally(() => underWay.delete(sending));
-        underWay.add(sending);
-      }
-      await delay(Math.max(1, timeOf(sent) - performance.now()));
-    }
-    await Promise.all(underWay);
+    const sent = await atRate({ perSecond: job.writesPerSecond, max: job.writes, stop }, send);
     return {
       sentMicros: sentMicros.slice(0, sent),
       acknowledgedMicros: acknowledgedMicros.slice(0, sent),

@@ -1,26 +1,56 @@
 -- Sends puts or gets of keys taken at random; prints what wrk measured as one line of JSON.
--- Arguments: put|get|stale-get, beginning of a key, number of keys, bytes of a value, seed.
+-- Arguments: put|get|stale-get, beginning of a key, digits of its number, number of keys, bytes of a value, seed,
+-- ahead|each: whether all requests are made before the clock starts, or each when it is sent.
 
 local requests = {}
+local keyCount, keyFormat, head, tails
+-- Different values of requests that are made when they are sent, and what they may take together.
+local valuesMax, valueBytesMax = 64, 8 * 1024 * 1024
 
 function init(args)
-  local work, keyPrefix, keyCount, valueBytes = args[1], args[2], tonumber(args[3]), tonumber(args[4])
-  math.randomseed(tonumber(args[5]))
-  -- All requests are made here, before the clock starts: building one takes as long as sending it.
-  for i = 0, keyCount - 1 do
-    local path = string.format("/v1/kv/%s%04d", keyPrefix, i)
-    if work == "put" then
-      requests[#requests + 1] = wrk.format("PUT", path, {}, randomText(valueBytes))
-    elseif work == "stale-get" then
-      requests[#requests + 1] = wrk.format("GET", path .. "?consistency=stale")
-    else
-      requests[#requests + 1] = wrk.format("GET", path)
-    end
+  local work, keyPrefix, valueBytes = args[1], args[2], tonumber(args[5])
+  keyFormat = "%0" .. args[3] .. "d"
+  keyCount = tonumber(args[4])
+  math.randomseed(tonumber(args[6]))
+  if args[7] == "each" then
+    makeParts(work, keyPrefix, valueBytes)
+  else
+    makeAll(work, keyPrefix, valueBytes)
   end
+end
+
+-- Where there is room: building a request takes as long as sending it.
+function makeAll(work, keyPrefix, valueBytes)
+  for i = 0, keyCount - 1 do
+    requests[#requests + 1] = format(work, "/v1/kv/" .. keyPrefix .. string.format(keyFormat, i), valueBytes)
+  end
+end
+
+-- What stands before the number of a key is the same in all requests; after it there are a few different values.
+function makeParts(work, keyPrefix, valueBytes)
+  local count = work == "put" and math.max(1, math.min(valuesMax, math.floor(valueBytesMax / valueBytes))) or 1
+  tails = {}
+  for i = 1, count do
+    local whole = format(work, "/v1/kv/" .. keyPrefix .. "\1", valueBytes)
+    local at = whole:find("\1", 1, true)
+    head = whole:sub(1, at - 1)
+    tails[i] = whole:sub(at + 1)
+  end
+  request = requestOfParts
+end
+
+function format(work, path, valueBytes)
+  if work == "put" then return wrk.format("PUT", path, {}, randomText(valueBytes)) end
+  if work == "stale-get" then return wrk.format("GET", path .. "?consistency=stale") end
+  return wrk.format("GET", path)
 end
 
 function request()
   return requests[math.random(#requests)]
+end
+
+function requestOfParts()
+  return head .. string.format(keyFormat, math.random(keyCount) - 1) .. tails[math.random(#tails)]
 end
 
 function done(summary, latency)

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { keyCount, keyPrefix, valueBytes } from '../keys.ts';
+import { benchKeys, type KeySet } from '../keys.ts';
 import type { Work } from '../scenarios.ts';
 import { LatencyHistogram, withoutPhantoms } from './latency.ts';
 import type { LoadResult } from './load-result.ts';
@@ -14,10 +14,13 @@ export interface WrkLoad {
   readonly connections: number;
   readonly seconds: number;
   readonly seed: number;
+  /** Absent: those that `fill` writes. */
+  readonly keySet?: KeySet | undefined;
 }
 
 /** Keeps `connections` HTTP/1.1 connections busy with one request each. */
-export async function driveWithWrk({ url, work, connections, seconds, seed }: WrkLoad): Promise<LoadResult> {
+export async function driveWithWrk(load: WrkLoad): Promise<LoadResult> {
+  const { url, work, connections, seconds, seed, keySet = benchKeys } = load;
   const output = await runTool('wrk', [
     '--threads=1',
     `--connections=${connections}`,
@@ -27,10 +30,13 @@ export async function driveWithWrk({ url, work, connections, seconds, seed }: Wr
     url,
     '--',
     work,
-    keyPrefix,
-    String(keyCount),
-    String(valueBytes),
+    keySet.prefix,
+    String(keySet.digits),
+    String(keySet.keys),
+    String(keySet.valueBytes),
     String(seed),
+    // A million requests of a mebibyte each have no room in the generator.
+    load.keySet === undefined ? 'ahead' : 'each',
   ]);
   return readSummary(output, connections);
 }

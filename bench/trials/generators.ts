@@ -8,7 +8,7 @@ import { machineCpuSeconds } from '../process-usage.ts';
 const loaders = 2;
 const outstanding = 64;
 
-export type Load = Pick<LoadJob, 'prefix' | 'keys' | 'rounds' | 'valueBytes'>;
+export type Load = Pick<LoadJob, 'prefix' | 'keys' | 'rounds' | 'valueBytes' | 'putsPerTransaction'>;
 
 export interface LoadFigures extends LoadReport {
   readonly seconds: number;
@@ -24,7 +24,7 @@ export function targetOf(cluster: Cluster, node: ServerProcess): Target {
   return { cluster: cluster.name, url: node.clientUrl };
 }
 
-/** Writes keys in transactions of 100 puts, 64 of them under way at the same time, from two processes. */
+/** Writes keys in transactions, of 100 puts as a rule, 64 of them under way at the same time, from two processes. */
 export async function loadKeys(cluster: Cluster, node: ServerProcess, load: Load): Promise<LoadFigures> {
   const generators = Array.from({ length: loaders }, () => new GeneratorProcess());
   try {

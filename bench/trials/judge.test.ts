@@ -9,6 +9,7 @@ const options: TrialOptions = {
   overwrites: 1,
   watchers: 1,
   watchSeconds: 1,
+  soakMinutes: 1,
   stoppedReaders: 1,
   eventMegabytes: 1,
   writesPerSecond: 1,

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { awake, type Cluster } from '../clusters/cluster.ts';
-import type { ServerProcess } from '../clusters/server-process.ts';
-import { diskUsage, freeBytes } from '../disk-usage.ts';
+import { diskUsage } from '../disk-usage.ts';
 import { MemorySampler } from '../memory-sampler.ts';
 import { memoryOf } from '../process-usage.ts';
 import { loadKeys, targetOf, verifyLoad } from './generators.ts';
 import { measureRestart, type Restart } from './restart.ts';
+import { mustHaveRoom } from './room.ts';
 import type { Figure, Ground, Outcome, Trial, TrialGoal, TrialOptions } from './trial.ts';
 
 const prefix = 'keys/';
@@ -13,9 +13,6 @@ const prefix = 'keys/';
 const ordinaryKeysMax = 1_000_000;
 /** After the load: tables are merged, buffers written, garbage collected. */
 const restMs = 10_000;
-/** etcd prints a key once in its log and once in its file; LevelDB may hold a table and its successor at once. */
-const diskBytesPerByte = 4;
-const bytesAroundValue = 100;
 
 const figureNames = {
   rate: 'load rate',
@@ -46,7 +43,7 @@ function goalsOf({ keys }: TrialOptions): readonly TrialGoal[] {
 async function run(ground: Ground): Promise<Outcome> {
   const { keys, valueBytes } = ground.options;
   const cluster = await ground.startCluster();
-  mustHaveRoom(cluster, keys * (valueBytes + bytesAroundValue));
+  mustHaveRoom(cluster, { keys, valueBytes });
   const { leader, term, revision } = await awake(cluster);
   using sampler = new MemorySampler(cluster.nodes);
 
@@ -118,15 +115,6 @@ function revisionProblems(
 ): readonly string[] {
   if (revisions >= transactions && revisions <= transactions + retries) return [];
   return [`the revision went up by ${revisions}, with ${transactions} transactions acknowledged`];
-}
-
-function mustHaveRoom({ nodes }: Cluster, bytes: number): void {
-  const [node] = nodes as readonly [ServerProcess];
-  const needed = bytes * nodes.length * diskBytesPerByte;
-  const free = freeBytes(node.dataDir);
-  if (free >= needed) return;
-  const text = `${Math.ceil(needed / 2 ** 30)} GiB may be needed and ${Math.floor(free / 2 ** 30)} are free`;
-  throw new Error(`not enough room for the data: ${text}. Take another place with --dir, or fewer --keys`);
 }
 
 type Memory = ReturnType<typeof memoryOf>;

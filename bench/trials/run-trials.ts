@@ -1,12 +1,11 @@
-import { awake, type Cluster, type ClusterName, remove } from '../clusters/cluster.ts';
-import type { Prepare } from '../clusters/server-process.ts';
+import { awake, type Cluster, type ClusterName, type ClusterStart, remove } from '../clusters/cluster.ts';
 import { type TrialResult, trialResult } from './judge.ts';
 import type { Ground, Outcome, Trial, TrialOptions } from './trial.ts';
 
 export interface Contender {
   readonly name: ClusterName;
   readonly flags: readonly string[];
-  start(prepare?: Prepare): Promise<Cluster>;
+  start(how?: ClusterStart): Promise<Cluster>;
 }
 
 export interface TrialRun {
@@ -38,19 +37,19 @@ async function runTrial(trial: Trial, contender: Contender, { options, say }: Tr
   const removeAll = async (): Promise<void> => {
     for (const cluster of clusters.splice(0)) await remove(cluster);
   };
-  const start = async (prepare?: Prepare): Promise<Cluster> => {
-    const cluster = await contender.start(prepare);
+  const start = async (how?: ClusterStart): Promise<Cluster> => {
+    const cluster = await contender.start(how);
     clusters.push(cluster);
     await awake(cluster);
     return cluster;
   };
   const ground: Ground = {
     options,
-    startCluster: async () => {
+    startCluster: async (flags = []) => {
       await removeAll();
-      return start();
+      return start({ flags });
     },
-    startAnother: start,
+    startAnother: (prepare) => start({ prepare }),
     say: (line) => say(`${trial.name} ${contender.name}: ${line}`),
   };
   ground.say('three nodes start');

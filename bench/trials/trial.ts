@@ -14,6 +14,8 @@ export interface TrialOptions {
   readonly stoppedReaders: number;
   /** What is written past the stopped readers. */
   readonly eventMegabytes: number;
+  /** How long `soak` goes on. */
+  readonly soakMinutes: number;
   /** Puts that go on while a member of `catch-up` is fed. */
   readonly writesPerSecond: number;
 }
@@ -21,8 +23,11 @@ export interface TrialOptions {
 /** What a trial stands on: clusters of one make, one at a time. */
 export interface Ground {
   readonly options: TrialOptions;
-  /** Three new nodes with empty directories that have agreed on a leader; those started before are removed. */
-  startCluster(): Promise<Cluster>;
+  /**
+   * Three new nodes with empty directories that have agreed on a leader; those started before are removed.
+   * `flags` come beside those that all nodes of this make get.
+   */
+  startCluster(flags?: readonly string[]): Promise<Cluster>;
   /** Three more nodes, beside those that run, on directories that `prepare` has made. */
   startAnother(prepare: Prepare): Promise<Cluster>;
   /** Progress. */

@@ -19,14 +19,17 @@ export async function watchTarget(
   const { leader, followers } = await awake(cluster);
   const [watched] = followers;
   if (watched === undefined) throw new Error(`${cluster.name} has no follower`);
-  const connections = cluster.name === 'balsa' ? watches : Math.ceil(watches / etcdStreamsPerConnection);
-  const needed = connections + otherFiles;
-  const allowed = openFilesMax(watched.pid);
-  if (allowed < needed) {
-    const how = `ulimit -n ${needed} (in a container: --ulimit nofile=${needed}; under systemd: LimitNOFILE=${needed})`;
-    throw new Error(`${watched.name} may open ${allowed} files and needs ${needed}. Allow more before the run: ${how}`);
-  }
+  mustTakeConnections(watched, cluster.name === 'balsa' ? watches : Math.ceil(watches / etcdStreamsPerConnection));
   return { leader, watched };
+}
+
+/** Throws an error that names the limit if the node may not open so many files. */
+export function mustTakeConnections(node: ServerProcess, connections: number): void {
+  const needed = connections + otherFiles;
+  const allowed = openFilesMax(node.pid);
+  if (allowed >= needed) return;
+  const how = `ulimit -n ${needed} (in a container: --ulimit nofile=${needed}; under systemd: LimitNOFILE=${needed})`;
+  throw new Error(`${node.name} may open ${allowed} files and needs ${needed}. Allow more before the run: ${how}`);
 }
 
 /** Begins the watches from several processes, each from an address of its own. */

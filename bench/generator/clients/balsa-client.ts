@@ -28,10 +28,10 @@ export class BalsaClient implements Client {
   readonly #agent: Agent;
   readonly #localAddress: string | undefined;
 
-  constructor({ url, connections, localAddress }: ClientOptions) {
+  constructor({ url, connections, localAddress, takesTurns = false }: ClientOptions) {
     this.#url = url;
     this.#localAddress = localAddress;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections, scheduling: takesTurns ? 'fifo' : 'lifo' });
   }
 
   async put({ key, value }: Pair): Promise<void> {

@@ -68,4 +68,6 @@ export interface ClientOptions {
   readonly connections: number;
   /** The address that connections leave from; each has its own 28,000 ports on Linux. */
   readonly localAddress?: string;
+  /** HTTP/1.1: connections take turns, so that none is idle for so long that it is closed. */
+  readonly takesTurns?: boolean;
 }
