@@ -119,7 +119,8 @@ interface Comparison {
 
 /** Walks both clusters in the order of the keys, side by side. */
 async function compare(original: Cluster, revision: number, restored: Cluster): Promise<Comparison> {
-  const pages = { prefix: '', pageSize: 1000 } as const;
+  // The first page comes with the number of all keys, which takes seconds.
+  const pages = { prefix: '', pageSize: 1000, timeoutMs: 60_000 } as const;
   const [left, right] = [clientOf(original), clientOf(restored)];
   const expected = left.list({ ...pages, revision });
   const found = right.list(pages);
