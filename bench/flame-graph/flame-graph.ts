@@ -45,6 +45,7 @@ export function flameGraph(root: Frame, title: string): string {
   const height = top + (depthMax + 1) * rowHeight + 8;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="monospace" font-size="10">`,
+    `<title>${escaped(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
     `<text x="8" y="20" font-size="14">${escaped(title)}</text>`,
     ...keys(),
