@@ -109,7 +109,9 @@ export class WatchStream implements StreamRequests<WatchRequest>, WatcherStream 
     } catch (reason) {
       if (!(reason instanceof BalsaError && reason.code === 'too_many_requests')) throw reason;
       this.#watchers.delete(id);
-      return this.#refuse(reason.kind.etcdText);
+      // The stream may have been ended meanwhile.
+      if (!this.#isOver) this.#refuse(reason.kind.etcdText);
+      return;
     }
     // The stream was ended meanwhile.
     if (this.#isOver) {
