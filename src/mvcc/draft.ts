@@ -111,7 +111,7 @@ export class Draft {
   /** A record of any table. What is not a value has no revision. */
   write(key: TableKey, record: Buffer | null): void {
     this.#hash = mixHash(this.#hash, record === null ? crc32c(key.bytes) : sealOf(record));
-    if (this.#overlay !== undefined) this.#overlay.set(key.name, record);
+    if (this.#overlay !== undefined) this.#overlay.write(key, record);
     else if (record === null) this.tables.buffer.delete(key);
     else this.tables.buffer.set(key, record);
   }

@@ -30,15 +30,32 @@ const tableNames = new Map(
   (Object.keys(tables) as TableName[]).map((name): [number, TableName] => [tables[name], name]),
 );
 
+/** Where a key of the database says of which table it is. */
+export const tableAt = 4;
+
+/** Past versions and the list of changes: nobody asks for one of their records again once it is written. */
+export function isWrittenOnce(table: number | undefined): boolean {
+  return table === tables.history || table === tables.changes;
+}
+
 /** A key of the database in the two forms it is used in. */
-export interface TableKey {
+export class TableKey {
   /** Group id (u32), table byte, the key's own bytes: LevelDB's order is the byte order of the keys. */
   readonly bytes: Buffer;
+  #name: string | undefined;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
   /**
    * The same bytes as a latin1 string, one character a byte: what Maps can hold, and what `<` compares as LevelDB
    * compares the bytes (UTF-8 strings would not: pitfall "string keys instead of bytes").
    */
-  readonly name: string;
+  get name(): string {
+    this.#name ??= this.bytes.toString('latin1');
+    return this.#name;
+  }
 }
 
 /** From `gte` up to, not including, `lt`. */
@@ -58,9 +75,9 @@ export class KeySpace {
   key(table: TableName, key: Uint8Array): TableKey {
     const bytes = Buffer.allocUnsafe(prefixBytes + key.length);
     bytes.writeUInt32BE(this.#groupId, 0);
-    bytes[4] = tables[table];
+    bytes[tableAt] = tables[table];
     bytes.set(key, prefixBytes);
-    return { bytes, name: bytes.toString('latin1') };
+    return new TableKey(bytes);
   }
 
   range(table: TableName, range: KeyRange): TableRange {
@@ -70,7 +87,7 @@ export class KeySpace {
 
   /** The table that a key of the database belongs to; undefined for none. */
   static tableOf(tableKey: Buffer): TableName | undefined {
-    return tableNames.get(tableKey[4] as number);
+    return tableNames.get(tableKey[tableAt] as number);
   }
 
   wholeTable(table: TableName): TableRange {
@@ -84,8 +101,8 @@ export class KeySpace {
   #boundary(table: number): TableKey {
     const bytes = Buffer.alloc(prefixBytes);
     bytes.writeUInt32BE(this.#groupId, 0);
-    bytes[4] = table;
-    return { bytes, name: bytes.toString('latin1') };
+    bytes[tableAt] = table;
+    return new TableKey(bytes);
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../base/random.ts';
+import { KeySpace } from './key-space.ts';
 import { Layer, LayersCursor } from './layer.ts';
 
 test('layer: what an older layer says counts only where the newer one says nothing', () => {
@@ -22,6 +23,57 @@ test('layer: counts the bytes of the keys once, and of all records that it holds
   assert.equal(changes.bytes, 2 * first - 3);
   changes.set('key', null);
   assert.equal(changes.bytes, 2 * first - 3);
+});
+
+test('layer: what is written once is found by name, in its order and by a reader, whoever asks first', () => {
+  const keySpace = new KeySpace(1);
+  const present = keySpace.key('current', Buffer.from('k'));
+  const past = keySpace.key('history', Buffer.from('k@1'));
+  const [value, old] = [Buffer.from('value'), Buffer.from('old value')];
+  const written = () => {
+    const made = new Layer();
+    made.write(past, old);
+    made.write(present, value);
+    return made;
+  };
+
+  assert.deepEqual(read(written()), [present.name, past.name]);
+  assert.equal(written().size, 2);
+  assert.deepEqual(written().get(past.name), old);
+  assert.deepEqual(written().sortedNames(), [present.name, past.name]);
+
+  const reader = written().reader();
+  assert.equal(reader.next(), true);
+  assert.deepEqual([reader.key, reader.change], [present.bytes, value]);
+
+  const asked = written();
+  const begun = asked.reader();
+  begun.next();
+  asked.sortedNames();
+  assert.equal(begun.next(), true);
+  assert.deepEqual([begun.key, begun.change], [past.bytes, old]);
+  assert.equal(begun.next(), false);
+});
+
+test('layer: the last word on what was written once counts, in one layer and across two', () => {
+  const past = new KeySpace(1).key('history', Buffer.from('k@1'));
+  const removed = new Layer();
+  removed.write(past, Buffer.from('old value'));
+  removed.write(past, null);
+  assert.equal(removed.get(past.name), null);
+
+  const older = new Layer();
+  older.write(past, Buffer.from('old value'));
+  const newer = new Layer();
+  newer.write(past, null);
+  newer.absorb(older);
+  assert.equal(newer.get(past.name), null);
+  older.addAll(newer);
+  assert.equal(older.get(past.name), null);
+  newer.write(past, Buffer.from('back'));
+  older.addAll(newer);
+  assert.equal(older.get(past.name)?.toString(), 'back');
+  assert.deepEqual(read(older), [past.name]);
 });
 
 test('layers: are walked in byte order, the newest change of a key only', () => {
@@ -57,6 +109,12 @@ test('layers: walks agree with one merged map', () => {
     assert.deepEqual(walk(layers, gte, lt, reverse), expected, `seed ${seed}, round ${round}`);
   }
 });
+
+function read(one: Layer): readonly string[] {
+  const names: string[] = [];
+  for (const reader = one.reader(); reader.next(); ) names.push(reader.key.toString('latin1'));
+  return names;
+}
 
 function layer(changes: Readonly<Record<string, string | null>>): Layer {
   const made = new Layer();

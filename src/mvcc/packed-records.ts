@@ -49,6 +49,14 @@ export class PackedRecords {
     return slab.subarray(from, from + slab.readUInt32BE(at));
   }
 
+  copy(place: number): Buffer {
+    const { slab, at } = this.#find(place);
+    const from = at + headerBytes;
+    const copy = Buffer.allocUnsafe(slab.readUInt32BE(at));
+    slab.copy(copy, 0, from, from + copy.length);
+    return copy;
+  }
+
   #find(place: number): { readonly slab: Buffer; readonly at: number } {
     return { slab: this.#slabs[Math.floor(place / slabBytesMax)] as Buffer, at: place % slabBytesMax };
   }

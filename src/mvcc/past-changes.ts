@@ -2,7 +2,7 @@ import type { KeyRange, Revision } from '../contract/kv.ts';
 import { changesUpTo, decodeChanges, type LoggedChange } from './change-log.ts';
 import { DamagedValue } from './damaged-value.ts';
 import { historyKey } from './history-table.ts';
-import type { KeySpace, TableKey } from './key-space.ts';
+import { type KeySpace, TableKey } from './key-space.ts';
 import { MergedScan, type Moment, readAt } from './merged-scan.ts';
 import { type CurrentRecord, decodePastRecord, decodeRecord } from './record.ts';
 import type { KeyChange, RevisionChanges } from './tables.ts';
@@ -107,7 +107,7 @@ async function chunkWith(moment: Moment, keySpace: KeySpace, revision: Revision)
   const scan = new MergedScan(moment, { range, reverse: true, records: false, entriesWanted: 1 });
   try {
     const [last] = await scan.next();
-    return last === undefined ? undefined : { bytes: last.key, name: last.key.toString('latin1') };
+    return last === undefined ? undefined : new TableKey(last.key);
   } finally {
     await scan.close();
   }

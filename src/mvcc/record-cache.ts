@@ -55,7 +55,7 @@ class CacheGeneration {
   /** A copy: the record of a key that is set again is written over. */
   get(name: string): Change | undefined {
     const place = this.#places.get(name);
-    return typeof place === 'number' ? Buffer.from(this.#records.view(place)) : place;
+    return typeof place === 'number' ? this.#records.copy(place) : place;
   }
 
   set(name: string, change: Change): void {

@@ -1,7 +1,7 @@
 import type { Revision } from '../contract/kv.ts';
 import { decodeChanges } from './change-log.ts';
 import { historyKey } from './history-table.ts';
-import type { TableKey } from './key-space.ts';
+import { TableKey } from './key-space.ts';
 import { MergedScan, type Moment } from './merged-scan.ts';
 import type { Tables } from './tables.ts';
 
@@ -87,11 +87,7 @@ export class Remover {
     this.#tables.state.removedRevision = Math.min(last, compactRevision);
     // What happened at the compact revision can still be watched.
     if (last >= compactRevision) return false;
-    buffer.delete(tableKeyOf(key));
+    buffer.delete(new TableKey(key));
     return true;
   }
-}
-
-function tableKeyOf(bytes: Buffer): TableKey {
-  return { bytes, name: bytes.toString('latin1') };
 }

@@ -3,7 +3,7 @@ import type { CancelTimer, Clock } from '../base/clock.ts';
 import { breathe } from './breathe.ts';
 import type { Database } from './database.ts';
 import type { KeyFilter } from './key-filter.ts';
-import { type TableKey, tables } from './key-space.ts';
+import { isWrittenOnce, type TableKey, tableAt } from './key-space.ts';
 import { type Change, findInLayers, Layer } from './layer.ts';
 import { RecordCache } from './record-cache.ts';
 import { checkSealOnly } from './sealed.ts';
@@ -99,11 +99,11 @@ export class WriteBuffer {
   }
 
   set(key: TableKey, record: Buffer): void {
-    this.#active.set(key.name, record);
+    this.#active.write(key, record);
   }
 
   delete(key: TableKey): void {
-    this.#active.set(key.name, null);
+    this.#active.write(key, null);
   }
 
   /** Many changes at the cost of one: a layer that was filled beforehand and that nobody writes to any more. */
@@ -115,7 +115,7 @@ export class WriteBuffer {
   /** All that the layer says, at once; a small one joins the changes that are there. Nobody writes to it any more. */
   take(layer: Layer): void {
     if (layer.size > joinedSizeMax) this.addLayer(layer);
-    else for (const [name, change] of layer.changes()) this.#active.set(name, change);
+    else this.#active.addAll(layer);
   }
 
   /** Changes that belong to no entry were made: they go down with the next batch, also if no entry comes. */
@@ -183,11 +183,12 @@ export class WriteBuffer {
   #remember(layers: readonly Layer[]): void {
     const { keyFilter } = this.#options;
     for (const layer of layers) {
-      for (const [name, change] of layer.changes()) if (change !== null) keyFilter.add(name);
-      if (layer.size > rememberedSizeMax) this.#recent.clear();
-      else {
-        for (const [name, change] of layer.changes()) if (isReadAgain(name)) this.#recent.set(name, change);
-      }
+      const isRemembered = layer.size <= rememberedSizeMax;
+      if (!isRemembered) this.#recent.clear();
+      layer.forEachNamed((name, change) => {
+        if (change !== null) keyFilter.add(name);
+        if (isRemembered && !isWrittenOnce(name.charCodeAt(tableAt))) this.#recent.set(name, change);
+      });
     }
   }
 
@@ -281,8 +282,8 @@ export class WriteBuffer {
     const batch = this.#database.batch();
     let queued = 0;
     for (const layer of layers) {
-      for (const [name, change] of layer.changes()) {
-        const key = Buffer.from(name, 'latin1');
+      for (const reader = layer.reader(); reader.next(); ) {
+        const { key, change } = reader;
         if (change === null) batch.del(key);
         else batch.put(key, change);
         queued++;
@@ -320,12 +321,6 @@ export class StoreFailed extends Error {
   static byEntry(index: number, durableIndex: number, cause: unknown): StoreFailed {
     return new StoreFailed(`Applying log entry ${index}`, durableIndex, cause);
   }
-}
-
-/** Past versions and the list of changes are seldom read, and never one by one. */
-function isReadAgain(name: string): boolean {
-  const table = name.charCodeAt(4);
-  return table !== tables.history && table !== tables.changes;
 }
 
 function sum(layers: readonly Layer[], of: (layer: Layer) => number): number {

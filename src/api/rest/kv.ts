@@ -4,6 +4,7 @@ import type { AnswerHeader, KeyValue, PutAnswer } from '../../contract/kv.ts';
 import { formatLeaseId } from '../../contract/lease.ts';
 import type { KvService } from '../../replica/service.ts';
 import { answerHeaders, jsonType } from './answer-headers.ts';
+import { answerDirectly } from './direct-answer.ts';
 import { entityTag, isMismatch, isNotModified, writeCondition } from './entity-tag.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
 import { bytesMember, type Encoding, keyValueJson } from './key-value-json.ts';
@@ -31,7 +32,7 @@ const bytesType = 'application/octet-stream';
 export async function kvRoutes(app: FastifyInstance, options: KvRoutesOptions): Promise<void> {
   const { kv, valueBytesMax } = options;
 
-  async function put(request: FastifyRequest, reply: FastifyReply): Promise<string> {
+  async function put(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { path, query: queryText } = splitTarget(request.originalUrl);
     const key = keyOf(path);
     const query = Query.parse(queryText, putParameters);
@@ -47,8 +48,7 @@ export async function kvRoutes(app: FastifyInstance, options: KvRoutesOptions): 
     const answer = await kv.put(lease === undefined ? unbound : { ...unbound, lease }, { timeoutMs, idempotencyKey });
     const answered = answerHeaders(answer.header, jsonType);
     answered['etag'] = entityTag(answer.modRevision);
-    reply.code(answer.created ? 201 : 200).headers(answered);
-    return putJson(key, answer, encoding);
+    answerDirectly(reply, answer.created ? 201 : 200, answered, putJson(key, answer, encoding));
   }
 
   async function get(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
@@ -72,9 +72,9 @@ export async function kvRoutes(app: FastifyInstance, options: KvRoutesOptions): 
         .send();
     }
     const type = preferredType(headers.accept, bytesType, 'application/json');
-    if (type === bytesType) return reply.headers(keyValueHeaders(header, found, bytesType)).send(found.value);
-    reply.headers(keyValueHeaders(header, found, jsonType));
-    return `${keyValueJson(found, { encoding, keysOnly: false })}\n`;
+    const body = type === bytesType ? found.value : `${keyValueJson(found, { encoding, keysOnly: false })}\n`;
+    answerDirectly(reply, 200, keyValueHeaders(header, found, type === bytesType ? bytesType : jsonType), body);
+    return undefined;
   }
 
   async function remove(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
