@@ -14,7 +14,7 @@ const promotionTimeoutMs = 5000;
 const recordTimeoutMs = 5000;
 const lookAgainMs = 10;
 /** The first version that understands changes of members. */
-const changesSince = '0.2';
+export const changesSince = '0.2';
 
 type ConfigurationCommand = Extract<Command, { kind: 'memberAdd' | 'memberRemove' | 'memberPromoted' }>;
 

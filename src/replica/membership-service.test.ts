@@ -206,6 +206,25 @@ test('members: nobody comes or goes while one of them runs software that would n
   assert.equal(leader.store.clusterVersion, '0.2');
 });
 
+test('members: while one leads that does not know changes of members, the others refuse them at once', async () => {
+  await using members = await TestMembers.start(3);
+  const leader = await members.leader();
+  const [through] = members.others(leader) as [TestMember];
+  const command = publishCommand({ id: leader.id, name: 'old', clientUrls: [], version: '0.1.4' });
+  await members.settle(leader.replica.submit(command, timeoutMs));
+  await members.clock.until('its version', () => through.store.appliedIndex === leader.store.appliedIndex);
+  const { lastIndex } = leader.replica.core;
+  for (const change of [
+    () => through.membership.add({ name: 'new', peerUrls: ['http://new:2380'], promote: 'auto' }, { timeoutMs }),
+    () => through.membership.moveLeader(undefined, { timeoutMs }),
+  ] as readonly (() => Promise<unknown>)[]) {
+    const refusal = await members.settle(change()).then(() => assert.fail('it was made'), BalsaError.from);
+    assert.equal(refusal.code, 'not_capable');
+    assert.match(refusal.message, /old \(\d\) leads and runs 0\.1\.4/);
+  }
+  assert.equal(leader.replica.core.lastIndex, lastIndex);
+});
+
 test('members: one that is too old, or never came, can be removed, and holds nothing back any more', async () => {
   await using members = await TestMembers.start(3);
   for (const { replica } of members.all) new ClusterVersion(replica);

@@ -1,3 +1,4 @@
+import { isOlder } from '../base/software-version.ts';
 import { BalsaError } from '../contract/errors.ts';
 import {
   type MemberAddRequest,
@@ -10,7 +11,7 @@ import type { MemberRecord } from '../mvcc/index.ts';
 import { askLeader } from './ask-leader.ts';
 import type { LeaderAnswer } from './leader-answer.ts';
 import { decodeLeaderAnswer, encodeLeaderAnswer } from './leader-answer.ts';
-import { MembershipLeader } from './membership-leader.ts';
+import { changesSince, MembershipLeader } from './membership-leader.ts';
 import { decodeMembershipQuestion, encodeMembershipQuestion, type MembershipQuestion } from './membership-question.ts';
 import { peerRequestKinds } from './peer-request-kinds.ts';
 import type { Replica } from './replica.ts';
@@ -100,7 +101,8 @@ export class ReplicaMembershipService implements MembershipService {
     return { header: this.#replica.header(), clusterId, member: members.find((one) => one.id === id), members };
   }
 
-  #ask(question: MembershipQuestion, { timeoutMs }: RequestOptions): Promise<string> {
+  async #ask(question: MembershipQuestion, { timeoutMs }: RequestOptions): Promise<string> {
+    this.#refuseOldLeader();
     const asked = {
       hasEffect: true,
       answer: (leftMs: number) => this.#leader.answer(question, leftMs),
@@ -109,6 +111,19 @@ export class ReplicaMembershipService implements MembershipService {
       decode: (body: Uint8Array) => decodeLeaderAnswer(body, (value) => value.toString('utf8')),
     };
     return askLeader(this.#replica, asked, timeoutMs);
+  }
+
+  /** It would not answer at all, and whoever asked could only be told that the outcome is unknown. */
+  #refuseOldLeader(): void {
+    const { core, options } = this.#replica;
+    const leader = options.store.members.find(({ id }) => id === core.leader);
+    // One that has not said its version may have been started just now.
+    if (leader === undefined || leader.version === '' || !isOlder(leader.version, changesSince)) return;
+    throw new BalsaError(
+      'not_capable',
+      `${leader.name} (${leader.id}) leads and runs ${leader.version}, which does not know changes of members: ` +
+        'upgrade it; another one leads when it stops.',
+    );
   }
 
   async #answerPeer(body: Uint8Array): Promise<Uint8Array> {
