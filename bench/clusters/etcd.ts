@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { keyCount, keyOf, makeValue } from '../keys.ts';
-import { putRequest, rangeRequest } from '../load/grpc-message.ts';
+import { requestsOf } from '../load/grpc-message.ts';
 import { driveWithH2load } from '../load/h2load.ts';
 import type { LoadResult } from '../load/load-result.ts';
 import { grpcShapes, type Work } from '../scenarios.ts';
@@ -80,7 +80,13 @@ async function fill([node]: readonly ServerProcess[]): Promise<void> {
   }
 }
 
-const methods = { put: 'Put', get: 'Range', 'stale-get': 'Range' } as const satisfies Record<Work, string>;
+const methods = {
+  put: 'Put',
+  get: 'Range',
+  'stale-get': 'Range',
+  txn: 'Txn',
+  prefix: 'Range',
+} as const satisfies Record<Work, string>;
 
 /** The same requests for etcd and for Balsa. */
 export async function driveOverGrpc(
@@ -91,9 +97,8 @@ export async function driveOverGrpc(
   return driveWithH2load({
     url: target.clientUrl,
     method: `/etcdserverpb.KV/${methods[work]}`,
-    bodyOf: (key) =>
-      work === 'put' ? putRequest(key, makeValue(seed)) : rangeRequest(key, { serializable: work === 'stale-get' }),
-    firstKey: (seed * 3643) % keyCount,
+    bodyOf: requestsOf(work, seed),
+    firstIndex: (seed * 3643) % keyCount,
     shape,
     seconds,
     directory,

@@ -17,6 +17,17 @@ export function txnOfPuts(pairs: readonly Pair[]): Buffer {
   return message;
 }
 
+/** `TxnRequest` that puts the pairs if all their keys exist: one comparison for each, create revision above 0. */
+export function txnOfExisting(pairs: readonly Pair[]): Buffer {
+  const compares = pairs.map(({ key }) => textField(1, existenceOf(key).toString('latin1')));
+  return Buffer.concat([...compares, txnOfPuts(pairs)]);
+}
+
+/** `Compare`: result GREATER, target CREATE, the key, and 0, which is written though it is 0: it is one of several. */
+function existenceOf(key: string): Buffer {
+  return Buffer.concat([varintField(1, 1), varintField(2, 1), textField(3, key), Buffer.from([5 << 3, 0])]);
+}
+
 export function putMessage(pair: Pair): Buffer {
   const message = Buffer.allocUnsafe(putBytes(pair));
   writePut(message, 0, pair);
