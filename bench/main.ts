@@ -5,7 +5,7 @@ import { etcdFlags, startEtcd } from './clusters/etcd.ts';
 import { versionOf } from './load/run-tool.ts';
 import { balsaVersion, describeMachine } from './machine.ts';
 import { type Measurement, measure } from './measure.ts';
-import { type BenchOptions, parseOptions, UsageError, usage } from './options.ts';
+import { type BenchOptions, parseOptions, plannedRows, UsageError, usage } from './options.ts';
 import { describeMeasurement, describeResult, writeResult } from './report.ts';
 import { measureScaling } from './scaling/measure-scaling.ts';
 import { describeShape, type Scenario, type Shape } from './scenarios.ts';
@@ -143,9 +143,7 @@ interface Turn {
  */
 async function takeTurns(clusters: readonly Cluster[], options: BenchOptions): Promise<readonly Measurement[]> {
   const measurements: Measurement[] = [];
-  const rows = options.scenarios.flatMap((scenario) =>
-    options.outstanding.map((outstanding) => turnsOf(scenario, outstanding, clusters)),
-  );
+  const rows = plannedRows(options).map(({ scenario, outstanding }) => turnsOf(scenario, outstanding, clusters));
   const total = rows.flat().length * options.runs;
   for (let round = 1; round <= options.runs; round++) {
     for (const turns of rows) {

@@ -20,7 +20,12 @@ export const scenarios: readonly Scenario[] = [
   { name: 'get-follower', title: 'Linearizable get, sent to a follower', work: 'get', role: 'follower' },
   { name: 'stale-get-leader', title: 'Stale get, sent to the leader', work: 'stale-get', role: 'leader' },
   { name: 'stale-get-follower', title: 'Stale get, sent to a follower', work: 'stale-get', role: 'follower' },
-  { name: 'txn-leader', title: 'Transaction of 3 compares and 3 puts, sent to the leader', work: 'txn', role: 'leader' },
+  {
+    name: 'txn-leader',
+    title: 'Transaction of 3 compares and 3 puts, sent to the leader',
+    work: 'txn',
+    role: 'leader',
+  },
   {
     name: 'prefix-leader',
     title: 'Linearizable read of a prefix, 1,000 keys a request, sent to the leader',

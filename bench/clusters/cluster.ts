@@ -41,7 +41,7 @@ export interface Leadership {
   readonly leader: ServerProcess;
   readonly followers: readonly ServerProcess[];
   readonly term: number;
-  /** The leader's revision: each put adds one. */
+  /** The leader's revision: each put or transaction adds one. */
   readonly revision: number;
 }
 
