@@ -1,6 +1,6 @@
 import { type Answered, awake, type Cluster, type ClusterName, type Leadership } from './clusters/cluster.ts';
 import type { ServerProcess } from './clusters/server-process.ts';
-import { benchKeys, type KeySet, keyOf, prefixKeyCount } from './keys.ts';
+import { benchKeys, type KeySet, keyOf, prefixKeyCount, prefixOf } from './keys.ts';
 import type { LoadResult } from './load/load-result.ts';
 import { endedChildrenCpuSeconds, machineCpuSeconds, usageOf } from './process-usage.ts';
 import { isWrite, outstandingOf, type Scenario, type Shape, type Work } from './scenarios.ts';
@@ -100,6 +100,8 @@ export async function measure(run: Run): Promise<Measurement> {
 interface Observation {
   readonly leadership: Leadership | undefined;
   readonly answered: Answered | undefined;
+  /** In one answer; undefined if the scenario is not a read of a prefix. */
+  readonly keysOfPrefix: number | undefined;
   readonly cpuSeconds: ReadonlyMap<ServerProcess, number>;
   readonly generatorCpuSeconds: number;
   readonly bench: NodeJS.CpuUsage;
@@ -108,10 +110,12 @@ interface Observation {
 
 async function observe(cluster: Cluster, scenario: Scenario, target: ServerProcess): Promise<Observation> {
   const answered = await cluster.answered(scenario.work, target);
+  const keysOfPrefix = scenario.work === 'prefix' ? await cluster.keysInAnswer(prefixOf(0), target) : undefined;
   const leadership = await cluster.leadership();
   return {
     leadership,
     answered,
+    keysOfPrefix,
     cpuSeconds: new Map(cluster.nodes.map((node) => [node, usageOf(node.pid).cpuSeconds])),
     generatorCpuSeconds: endedChildrenCpuSeconds(),
     bench: process.cpuUsage(),
@@ -168,6 +172,9 @@ function findProblems({ scenario, shape, result, before, after, keySet }: Eviden
   if (result.bytesPerAnswer < leastAnswerBytes(scenario.work, keySet)) {
     const bytes = Math.round(result.bytesPerAnswer);
     problems.push(`an answer to a ${scenario.work} had ${bytes} bytes, which cannot hold what was asked for`);
+  }
+  for (const { keysOfPrefix = prefixKeyCount } of [before, after]) {
+    if (keysOfPrefix !== prefixKeyCount) problems.push(`the answer to a prefix held ${keysOfPrefix} keys`);
   }
   if (before.leadership === undefined || after.leadership === undefined) {
     problems.push('the cluster had no leader before or after the run');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { endOfPrefix } from '../generator/clients/etcd-messages.ts';
 import { keyCount, keyOf, makeValue } from '../keys.ts';
 import { requestsOf } from '../load/grpc-message.ts';
 import { driveWithH2load } from '../load/h2load.ts';
@@ -47,6 +48,7 @@ export async function startEtcd(
     fill: () => fill(nodes),
     drive: (load) => driveOverGrpc(load, options.memoryDirectory),
     answered: answeredOverGrpc,
+    keysInAnswer: keysInAnswerOverGrpc,
   };
 }
 
@@ -118,6 +120,14 @@ export async function answeredOverGrpc(work: Work, node: ServerProcess): Promise
     else withError += Number(count);
   }
   return { withSuccess, withError };
+}
+
+const rangeSchema = z.object({ kvs: z.array(z.object({ value: z.string() })) });
+
+/** Through the JSON gateway, which asks the same service. */
+export async function keysInAnswerOverGrpc(prefix: string, node: ServerProcess): Promise<number> {
+  const range = { key: base64(prefix), range_end: base64(endOfPrefix(prefix)) };
+  return rangeSchema.parse(await node.json('/v3/kv/range', range)).kvs.length;
 }
 
 function base64(text: string): string {

@@ -106,8 +106,8 @@ function rangeFields({ text, isPrefix }: WatchedRange): Buffer {
   return Buffer.concat([textField(1, text), ...(isPrefix ? [textField(2, endOfPrefix(text))] : [])]);
 }
 
-/** All prefixes here end in a letter that has a successor. */
-function endOfPrefix(prefix: string): string {
+/** The key before which the keys with a prefix end. All prefixes here end in a letter that has a successor. */
+export function endOfPrefix(prefix: string): string {
   return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 }
 
