@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Goal, judge } from './goals.ts';
+import { type Goal, goalsOver, isAskedFor, judge } from './goals.ts';
 import type { Measurement } from './measure.ts';
-import type { Shape } from './scenarios.ts';
+import { grpcShapes, http1Shapes, outstandingOf, type Shape, scenarios } from './scenarios.ts';
 import { ratiosOf, rowsOf } from './summary.ts';
 
 const throughput: Goal = {
   title: 'twice as many puts',
+  protocols: ['rest', 'grpc'],
   scenario: 'put-leader',
   outstanding: 256,
   measure: 'requestsPerSecond',
@@ -50,6 +51,22 @@ describe('goals', () => {
     ]);
   });
 
+  it('are judged in the same shape where both were driven in it, whichever was measured first', () => {
+    const ratios = ratiosOf([
+      run({ shape: few, requestsPerSecond: 300 }),
+      run({ shape: many, requestsPerSecond: 100 }),
+      run({ cluster: 'etcd', shape: few, requestsPerSecond: 100 }),
+      run({ cluster: 'etcd', shape: many, requestsPerSecond: 100 }),
+    ]);
+    assert.deepEqual(
+      judge(throughput, ratios).map(({ etcdShape, ratio }) => [etcdShape, ratio?.median]),
+      [
+        [few, 3],
+        [many, 1],
+      ],
+    );
+  });
+
   it('are not met by figures that a check failed for', () => {
     const ratios = ratiosOf([
       run({ shape: http, requestsPerSecond: 900, problems: ['3 requests failed'] }),
@@ -60,6 +77,58 @@ describe('goals', () => {
 
   it('are not judged without etcd', () => {
     assert.equal(judge(throughput, ratiosOf([run({ shape: http })]))[0]?.outcome, 'not measured');
+  });
+});
+
+describe('goals over REST and over gRPC', () => {
+  it('ask for more of REST', () => {
+    const ofPuts = (protocol: 'rest' | 'grpc') =>
+      goalsOver(protocol)
+        .filter(({ scenario, outstanding }) => scenario === 'put-leader' && outstanding === 256)
+        .map(({ measure, bound }) => ({ measure, ...bound }));
+    assert.deepEqual(ofPuts('rest'), [
+      { measure: 'requestsPerSecond', atLeast: 1.2 },
+      { measure: 'requestsPerSecond', atLeast: 2.5 },
+      { measure: 'p99', atMost: 0.6 },
+    ]);
+    assert.deepEqual(ofPuts('grpc'), [
+      { measure: 'requestsPerSecond', atLeast: 1.2 },
+      { measure: 'requestsPerSecond', atLeast: 1.5 },
+    ]);
+  });
+
+  it('need some kinds of requests of one protocol alone', () => {
+    assert.equal(isAskedFor('grpc', 'txn-leader', 256), true);
+    assert.equal(isAskedFor('rest', 'txn-leader', 256), false);
+    assert.equal(isAskedFor('rest', 'put-leader', 1000), true);
+    assert.equal(isAskedFor('grpc', 'put-leader', 1000), false);
+  });
+
+  it('can all be measured: of a scenario that there is, with exactly so many outstanding on both sides', () => {
+    for (const protocol of ['rest', 'grpc'] as const) {
+      for (const { title, scenario, outstanding } of goalsOver(protocol)) {
+        assert.ok(
+          scenarios.some(({ name }) => name === scenario),
+          title,
+        );
+        const ours = protocol === 'rest' ? http1Shapes(outstanding) : grpcShapes(outstanding);
+        for (const shape of [...ours, ...grpcShapes(outstanding)]) {
+          assert.equal(outstandingOf(shape), outstanding, title);
+        }
+      }
+    }
+  });
+
+  it('have titles that tell them apart', () => {
+    for (const protocol of ['rest', 'grpc'] as const) {
+      const titles = goalsOver(protocol).map(({ title }) => title);
+      assert.equal(new Set(titles).size, titles.length);
+    }
+  });
+
+  it('are asked of etcd with many outstanding over few connections', () => {
+    assert.deepEqual(grpcShapes(1024), [{ connections: 16, streams: 64 }]);
+    assert.deepEqual(grpcShapes(1000), [{ connections: 20, streams: 50 }]);
   });
 });
 

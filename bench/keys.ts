@@ -20,6 +20,28 @@ export function keyDigits(index: number): string {
   return String(index).padStart(benchKeys.digits, '0');
 }
 
+/** Of the keys that `fill` writes, a thousand have each of these in common: `bench/0`, …, `bench/9`. */
+export const prefixKeyCount = 1000;
+
+export function prefixOf(index: number): string {
+  return keyPrefix + keyDigits(index).charAt(0);
+}
+
+/**
+ * Three different keys for a transaction, one of each part of all keys. The parts differ in the first digit, so that the
+ * keys still differ where a request carries some digits of one transaction and some of the next (`load/rotating-body.ts`):
+ * etcd refuses to write a key twice.
+ */
+export function txnKeysOf(index: number): readonly string[] {
+  return txnParts.map(({ first, keys }) => keyOf(first + (index % keys)));
+}
+
+const txnParts = [
+  { first: 0, keys: 3000 },
+  { first: 3000, keys: 3000 },
+  { first: 6000, keys: 4000 },
+] as const;
+
 export const benchKeys: KeySet = { prefix: keyPrefix, digits: 4, keys: keyCount, valueBytes };
 
 /**

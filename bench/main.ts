@@ -5,7 +5,7 @@ import { etcdFlags, startEtcd } from './clusters/etcd.ts';
 import { versionOf } from './load/run-tool.ts';
 import { balsaVersion, describeMachine } from './machine.ts';
 import { type Measurement, measure } from './measure.ts';
-import { type BenchOptions, parseOptions, UsageError, usage } from './options.ts';
+import { type BenchOptions, parseOptions, plannedRows, UsageError, usage } from './options.ts';
 import { describeMeasurement, describeResult, writeResult } from './report.ts';
 import { measureScaling } from './scaling/measure-scaling.ts';
 import { describeShape, type Scenario, type Shape } from './scenarios.ts';
@@ -65,7 +65,7 @@ interface Tools {
 }
 
 /** Versions of what is there. Without wrk there are no runs to measure; without etcd there are no ratios. */
-function findTools({ withEtcd, scenarios, trials, scaling }: BenchOptions): Tools {
+function findTools({ withEtcd, scenarios, trials, scaling, goalsOnly }: BenchOptions): Tools {
   if (!isBuilt()) throw new UsageError('There is no build in dist/. Make one: npm run build');
   const needsGenerators = scenarios.length > 0;
   const needsWrk = needsGenerators || scaling !== undefined;
@@ -80,7 +80,9 @@ function findTools({ withEtcd, scenarios, trials, scaling }: BenchOptions): Tool
     ...(needsGenerators && h2load === undefined ? ['nghttp2-client'] : []),
   ];
   if (etcd === undefined || missing.length > 0) {
-    say(`No comparison with etcd: on Debian, apt-get install ${missing.join(' ')}`);
+    const remedy = `on Debian, apt-get install ${missing.join(' ')}`;
+    if (goalsOnly) throw new UsageError(`--goals compares with etcd, and it cannot be driven here: ${remedy}`);
+    say(`No comparison with etcd: ${remedy}`);
     return { ...found, etcd: undefined };
   }
   const generator = h2load === undefined ? {} : { h2load: toolVersion(h2load) };
@@ -143,9 +145,7 @@ interface Turn {
  */
 async function takeTurns(clusters: readonly Cluster[], options: BenchOptions): Promise<readonly Measurement[]> {
   const measurements: Measurement[] = [];
-  const rows = options.scenarios.flatMap((scenario) =>
-    options.outstanding.map((outstanding) => turnsOf(scenario, outstanding, clusters)),
-  );
+  const rows = plannedRows(options).map(({ scenario, outstanding }) => turnsOf(scenario, outstanding, clusters));
   const total = rows.flat().length * options.runs;
   for (let round = 1; round <= options.runs; round++) {
     for (const turns of rows) {

@@ -1,9 +1,9 @@
 import { type Answered, awake, type Cluster, type ClusterName, type Leadership } from './clusters/cluster.ts';
 import type { ServerProcess } from './clusters/server-process.ts';
-import { type KeySet, valueBytes } from './keys.ts';
+import { benchKeys, type KeySet, keyOf, prefixKeyCount, prefixOf } from './keys.ts';
 import type { LoadResult } from './load/load-result.ts';
 import { endedChildrenCpuSeconds, machineCpuSeconds, usageOf } from './process-usage.ts';
-import { outstandingOf, type Scenario, type Shape } from './scenarios.ts';
+import { isWrite, outstandingOf, type Scenario, type Shape, type Work } from './scenarios.ts';
 
 /** One run of one contender. */
 export interface Measurement {
@@ -92,7 +92,7 @@ export async function measure(run: Run): Promise<Measurement> {
     generatorCores: usage.generatorCores,
     benchCores: usage.benchCores,
     otherCores: usage.otherCores,
-    problems: findProblems({ scenario, shape, result, before, after, valueBytes: keySet?.valueBytes ?? valueBytes }),
+    problems: findProblems({ scenario, shape, result, before, after, keySet: keySet ?? benchKeys }),
   };
 }
 
@@ -100,6 +100,8 @@ export async function measure(run: Run): Promise<Measurement> {
 interface Observation {
   readonly leadership: Leadership | undefined;
   readonly answered: Answered | undefined;
+  /** In one answer; undefined if the scenario is not a read of a prefix. */
+  readonly keysOfPrefix: number | undefined;
   readonly cpuSeconds: ReadonlyMap<ServerProcess, number>;
   readonly generatorCpuSeconds: number;
   readonly bench: NodeJS.CpuUsage;
@@ -108,10 +110,12 @@ interface Observation {
 
 async function observe(cluster: Cluster, scenario: Scenario, target: ServerProcess): Promise<Observation> {
   const answered = await cluster.answered(scenario.work, target);
+  const keysOfPrefix = scenario.work === 'prefix' ? await cluster.keysInAnswer(prefixOf(0), target) : undefined;
   const leadership = await cluster.leadership();
   return {
     leadership,
     answered,
+    keysOfPrefix,
     cpuSeconds: new Map(cluster.nodes.map((node) => [node, usageOf(node.pid).cpuSeconds])),
     generatorCpuSeconds: endedChildrenCpuSeconds(),
     bench: process.cpuUsage(),
@@ -144,7 +148,7 @@ interface Evidence {
   readonly result: LoadResult;
   readonly before: Observation;
   readonly after: Observation;
-  readonly valueBytes: number;
+  readonly keySet: KeySet;
 }
 
 function revisionsBetween(before: Observation, after: Observation): number | undefined {
@@ -152,24 +156,34 @@ function revisionsBetween(before: Observation, after: Observation): number | und
   return after.leadership.revision - before.leadership.revision;
 }
 
+/** That of a put or transaction is proved by the revision. */
+function leastAnswerBytes(work: Work, { valueBytes }: KeySet): number {
+  if (isWrite(work)) return 0;
+  return work === 'prefix' ? prefixKeyCount * (keyOf(0).length + valueBytes) : valueBytes;
+}
+
 /** A generator's count alone is not believed. */
-function findProblems({ scenario, shape, result, before, after, valueBytes }: Evidence): string[] {
+function findProblems({ scenario, shape, result, before, after, keySet }: Evidence): string[] {
   const problems: string[] = [];
   // Requests still under way when a run ends are executed but not counted: those of the warm-up and of the run itself.
   const underWay = 2 * outstandingOf(shape);
   if (result.succeeded === 0) problems.push('no request succeeded');
   if (result.failed > 0) problems.push(`${result.failed} requests failed`);
-  if (scenario.work !== 'put' && result.bytesPerAnswer < valueBytes) {
-    problems.push(`an answer to a get had ${Math.round(result.bytesPerAnswer)} bytes, which cannot hold the value`);
+  if (result.bytesPerAnswer < leastAnswerBytes(scenario.work, keySet)) {
+    const bytes = Math.round(result.bytesPerAnswer);
+    problems.push(`an answer to a ${scenario.work} had ${bytes} bytes, which cannot hold what was asked for`);
+  }
+  for (const { keysOfPrefix = prefixKeyCount } of [before, after]) {
+    if (keysOfPrefix !== prefixKeyCount) problems.push(`the answer to a prefix held ${keysOfPrefix} keys`);
   }
   if (before.leadership === undefined || after.leadership === undefined) {
     problems.push('the cluster had no leader before or after the run');
   } else {
     if (before.leadership.term !== after.leadership.term) problems.push('there was an election during the run');
     const revisions = revisionsBetween(before, after) ?? Number.NaN;
-    const expected = scenario.work === 'put' ? result.succeeded : 0;
-    if (revisions < expected || revisions > expected + (scenario.work === 'put' ? underWay : 0)) {
-      problems.push(`the revision went up by ${revisions}, with ${expected} puts acknowledged`);
+    const expected = isWrite(scenario.work) ? result.succeeded : 0;
+    if (revisions < expected || revisions > expected + (isWrite(scenario.work) ? underWay : 0)) {
+      problems.push(`the revision went up by ${revisions}, with ${expected} writes acknowledged`);
     }
   }
   if (before.answered !== undefined && after.answered !== undefined) {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type BenchOptions, parseOptions, UsageError } from './options.ts';
+import { type BenchOptions, parseOptions, plannedRows, UsageError } from './options.ts';
 
 describe('bench options', () => {
   it('are a full comparison by default', () => {
     const options = parsed([]);
-    assert.equal(options.scenarios.length, 6);
+    assert.equal(options.scenarios.length, 8);
+    assert.equal(plannedRows(options).length, 8 * 3);
     assert.deepEqual(options.trials, []);
     assert.deepEqual(options.outstanding, [1, 64, 256]);
     assert.equal(options.runs, 5);
@@ -42,6 +43,45 @@ describe('bench options', () => {
     assert.equal(options.name, 'quick');
   });
 
+  it('--goals measures what the goals of the protocol need, and nothing else', () => {
+    assert.deepEqual(rows(['--goals']), [
+      'put-leader 1',
+      'put-leader 64',
+      'put-leader 256',
+      'put-leader 1000',
+      'put-follower 256',
+      'get-leader 256',
+      'get-follower 256',
+      'stale-get-leader 256',
+      'prefix-leader 16',
+    ]);
+    assert.deepEqual(rows(['--goals', '--protocol=grpc']), [
+      'put-leader 1',
+      'put-leader 256',
+      'put-leader 1024',
+      'put-follower 256',
+      'get-leader 256',
+      'get-follower 256',
+      'stale-get-leader 256',
+      'txn-leader 256',
+      'prefix-leader 16',
+    ]);
+    assert.equal(parsed(['--goals', '--protocol=grpc']).name, 'goals-grpc');
+  });
+
+  it('--goals is narrowed down by scenarios and numbers, and its tables with it', () => {
+    assert.deepEqual(rows(['--goals', '--scenario=put', '--connections=256,4']), [
+      'put-leader 256',
+      'put-follower 256',
+    ]);
+    const options = parsed(['--goals', '--connections=1']);
+    assert.deepEqual(
+      options.scenarios.map(({ name }) => name),
+      ['put-leader'],
+    );
+    assert.equal(options.name, 'goals-rest');
+  });
+
   it('--scenario scaling has points of its own', () => {
     const options = parsed(['--scenario=scaling']);
     assert.deepEqual(options.scenarios, []);
@@ -72,6 +112,9 @@ describe('bench options', () => {
     ['--scenario=nonsense'],
     ['--seconds=0'],
     ['--runs=1.5'],
+    ['--goals', '--no-etcd'],
+    ['--goals', '--scenario=stale-get-follower'],
+    ['--goals', '--connections=3'],
     ['--keys=many'],
     ['--watchers=0'],
     ['--connections=1,x'],
@@ -81,6 +124,10 @@ describe('bench options', () => {
     it(`${args.join(' ')} is refused`, () => assert.throws(() => parseOptions(args), UsageError));
   }
 });
+
+function rows(args: readonly string[]): string[] {
+  return plannedRows(parsed(args)).map(({ scenario, outstanding }) => `${scenario.name} ${outstanding}`);
+}
 
 function parsed(args: readonly string[]): BenchOptions {
   const options = parseOptions(args);

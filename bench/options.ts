@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { Protocol } from './clusters/balsa.ts';
+import { goalsOver, isAskedFor } from './goals.ts';
 import { type CurveName, curveNames } from './scaling/curve.ts';
 import { connectionCounts, type ScalingOptions } from './scaling/scaling-options.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
@@ -15,6 +16,8 @@ export interface BenchOptions {
   readonly scaling: ScalingOptions | undefined;
   /** Requests that are waited for at the same time. */
   readonly outstanding: readonly number[];
+  /** Of all pairs of those, only the ones that a goal over `protocol` needs. */
+  readonly goalsOnly: boolean;
   /** Length of one measured run. */
   readonly seconds: number;
   /** Rounds; in each round every contender of every row is measured once. */
@@ -41,6 +44,8 @@ export const usage = `npm run bench -- [options]
                         scaling: the points of that curve (default: ${connectionCounts.join(',')})
   --seconds N           length of one run (default: 5; of the writes of watchers: 60; of a point of scaling: 3)
   --runs N              rounds; the tables show medians over them (default: 5)
+  --goals               only the kinds of requests, each with the number outstanding, that a goal over the protocol
+                        needs; --scenario and --connections narrow that down (--runs 5 --seconds 3: 15 to 20 minutes)
   --quick               a look within a minute: puts and gets at the leader, one round of 2 seconds
   --protocol P          how requests come to Balsa: rest (wrk; default) or grpc (h2load, as to etcd)
   --no-etcd             Balsa alone
@@ -55,7 +60,7 @@ export const usage = `npm run bench -- [options]
   --minutes N           soak: how long (default: 30)
   --curves NAME,…       scaling: which (default: ${curveNames.join(',')})
   --keys-max N          scaling: the most keys of that curve (default: 1000000; 10000000 take a quarter of an hour)
-  --name NAME           results go to bench/results/<date>-NAME.json (default: full, quick or the scenarios)
+  --name NAME           results go to bench/results/<date>-NAME.json (default: full, quick, goals-P or the scenarios)
   --dir DIRECTORY       where the clusters keep their data (default: the system's temporary directory)
   --help`;
 
@@ -64,8 +69,10 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   const flags = parseFlags(args);
   if (flags.help) return 'help';
   const quick = flags.quick === true;
+  const protocol = protocolOf(flags.protocol ?? 'rest');
   const { isScaling, ...wanted } = chosen(flags.scenario ?? (quick ? 'put-leader,get-leader' : ''));
-  return {
+  const usualOutstanding = flags.goals === true ? outstandingOfGoals(protocol) : [1, 64, 256];
+  const options: BenchOptions = {
     ...wanted,
     scaling: isScaling ? scalingOptions(flags) : undefined,
     trialOptions: {
@@ -79,15 +86,62 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
       soakMinutes: wholeNumber('--minutes', flags.minutes ?? '30', 10_080),
       eventMegabytes: wholeNumber('--megabytes', flags.megabytes ?? '100', 10_000),
     },
-    outstanding: list(flags.connections ?? '1,64,256').map((text) => wholeNumber('--connections', text, 4096)),
+    outstanding:
+      flags.connections === undefined
+        ? usualOutstanding
+        : list(flags.connections).map((text) => wholeNumber('--connections', text, 4096)),
+    goalsOnly: false,
     seconds: wholeNumber('--seconds', flags.seconds ?? (quick ? '2' : '5'), 3600),
     runs: wholeNumber('--runs', flags.runs ?? (quick ? '1' : '5'), 100),
     withEtcd: flags['no-etcd'] !== true,
-    protocol: protocolOf(flags.protocol ?? 'rest'),
+    protocol,
     isEtcdAsked: flags['with-etcd'] === true,
-    name: flags.name ?? flags.scenario?.replaceAll(',', '+') ?? (quick ? 'quick' : 'full'),
+    name: flags.name ?? nameOf(flags, protocol),
     directory: flags.dir,
   };
+  return flags.goals === true ? withNeededRows(options) : options;
+}
+
+/** A kind of request with a number of them outstanding. */
+export interface PlannedRow {
+  readonly scenario: Scenario;
+  readonly outstanding: number;
+}
+
+export function plannedRows(
+  options: Pick<BenchOptions, 'scenarios' | 'outstanding' | 'goalsOnly' | 'protocol'>,
+): readonly PlannedRow[] {
+  const rows = options.scenarios.flatMap((scenario) =>
+    options.outstanding.map((outstanding) => ({ scenario, outstanding })),
+  );
+  if (!options.goalsOnly) return rows;
+  return rows.filter(({ scenario, outstanding }) => isAskedFor(options.protocol, scenario.name, outstanding));
+}
+
+/** The report has a table for each scenario: those that no goal needs are left out. */
+function withNeededRows(options: BenchOptions): BenchOptions {
+  if (!options.withEtcd) throw new UsageError('--goals compares with etcd: leave --no-etcd out');
+  const needed = plannedRows({ ...options, goalsOnly: true });
+  if (needed.length === 0) {
+    throw new UsageError(
+      `--goals has nothing to measure: no goal over ${options.protocol} needs these --scenario and --connections`,
+    );
+  }
+  const scenarios = options.scenarios.filter((scenario) => needed.some((row) => row.scenario === scenario));
+  return { ...options, scenarios, goalsOnly: true };
+}
+
+/** `put-leader+get-leader`, or what stands for the whole. */
+function nameOf({ scenario, quick, goals }: ReturnType<typeof parseFlags>, protocol: Protocol): string {
+  if (scenario !== undefined) return scenario.replaceAll(',', '+');
+  if (quick === true) return 'quick';
+  if (goals === true) return `goals-${protocol}`;
+  return 'full';
+}
+
+/** Every number that a goal over the protocol needs. */
+function outstandingOfGoals(protocol: Protocol): readonly number[] {
+  return [...new Set(goalsOver(protocol).map(({ outstanding }) => outstanding))].toSorted((a, b) => a - b);
 }
 
 export class UsageError extends Error {}
@@ -101,6 +155,7 @@ function parseFlags(args: readonly string[]) {
         connections: { type: 'string' },
         seconds: { type: 'string' },
         runs: { type: 'string' },
+        goals: { type: 'boolean' },
         quick: { type: 'boolean' },
         protocol: { type: 'string' },
         'no-etcd': { type: 'boolean' },

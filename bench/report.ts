@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { goals, judge, type Verdict } from './goals.ts';
+import type { Protocol } from './clusters/balsa.ts';
+import { goalsOver, judge, type Verdict } from './goals.ts';
 import { keyCount, valueBytes } from './keys.ts';
 import { isMemory, type Machine } from './machine.ts';
 import type { Measurement } from './measure.ts';
@@ -42,7 +43,7 @@ export function writeResult(result: BenchResult): readonly string[] {
     notes,
     rows: rowsOf(measurements),
     ratios,
-    goals: goals.flatMap((goal) => judge(goal, ratios)),
+    goals: goalsOver(options.protocol).flatMap((goal) => judge(goal, ratios)),
     measurements,
   };
   const document = {
@@ -99,7 +100,10 @@ function describeMeasurements(result: BenchResult): readonly string[] {
     ...problems(rows),
     ...busyGenerators(rows),
     ...disturbances(result.measurements),
-    verdicts(goals.flatMap((goal) => judge(goal, ratios))),
+    verdicts(
+      result.options.protocol,
+      goalsOver(result.options.protocol).flatMap((goal) => judge(goal, ratios)),
+    ),
     notes.map((note) => `- ${note}`).join('\n'),
   ];
 }
@@ -117,9 +121,10 @@ export function describeMeasurement(run: Measurement): string {
 
 const notes = [
   'etcd is driven over gRPC by h2load, Balsa over HTTP/1.1 by wrk (with --protocol grpc as etcd), with the same number of outstanding requests.',
+  'A transaction puts three keys if their create revisions are above 0, which all are. A read of a prefix answers with the 1,000 keys of 10,000 that share it: keys/s are 1,000 times the requests/s.',
   'Each request of wrk takes one of all keys at random. h2load cannot vary the body of a request, so the key in its body file is written over 250 times a second while it runs; requests close to each other share a key, which if anything makes them cheaper.',
   "Latencies are those of requests that were sent: what wrk adds to them for requests it would have sent at a fixed rate is taken out again, as h2load adds nothing. Times are taken in the generator, which shares the machine's cores with the nodes.",
-  "Every run was checked: answers with an error, the revision against the number of puts, the size of the answers to gets, and etcd's own count of gRPC successes.",
+  "Every run was checked: answers with an error, the revision against the number of puts and transactions, the size of the answers to reads, and etcd's own count of gRPC successes.",
   "CPU is that of all three nodes for one request; memory is the resident set after the run (etcd's includes its mapped file).",
   "A ratio is the median over the rounds of Balsa's figure divided by etcd's in the same round, with the lowest and highest.",
 ];
@@ -200,7 +205,7 @@ function disturbances(measurements: readonly Measurement[]): string[] {
   return [`The machine was not quiet: other processes took ${cores}`];
 }
 
-function verdicts(list: readonly Verdict[]): string {
+function verdicts(protocol: Protocol, list: readonly Verdict[]): string {
   const lines = list.map(({ goal, etcdShape, ratio, outcome }) => [
     outcome === 'met' ? '✓' : outcome === 'missed' ? '✗' : '?',
     outcome,
@@ -208,7 +213,8 @@ function verdicts(list: readonly Verdict[]): string {
     etcdShape === undefined ? '' : `etcd ${describeShape(etcdShape)}`,
     ratio === undefined ? '' : times(ratio),
   ]);
-  return `Goals, Balsa against etcd in each shape that it was driven in\n${aligned(lines, 'left')}`;
+  const over = protocol === 'rest' ? 'REST' : 'gRPC';
+  return `Goals, Balsa over ${over} against etcd over gRPC, in each shape that etcd was driven in\n${aligned(lines, 'left')}`;
 }
 
 function times({ median, min, max }: Spread): string {

@@ -1,5 +1,8 @@
-/** What a request asks for. A stale get is answered from the node's own state; etcd calls it serializable. */
-export type Work = 'put' | 'get' | 'stale-get';
+/**
+ * What a request asks for. A stale get is answered from the node's own state; etcd calls it serializable. A `txn` is
+ * three compares that hold and three puts; a `prefix` is a linearizable read of all keys that begin with it.
+ */
+export type Work = 'put' | 'get' | 'stale-get' | 'txn' | 'prefix';
 export type Role = 'leader' | 'follower';
 
 export interface Scenario {
@@ -17,7 +20,24 @@ export const scenarios: readonly Scenario[] = [
   { name: 'get-follower', title: 'Linearizable get, sent to a follower', work: 'get', role: 'follower' },
   { name: 'stale-get-leader', title: 'Stale get, sent to the leader', work: 'stale-get', role: 'leader' },
   { name: 'stale-get-follower', title: 'Stale get, sent to a follower', work: 'stale-get', role: 'follower' },
+  {
+    name: 'txn-leader',
+    title: 'Transaction of 3 compares and 3 puts, sent to the leader',
+    work: 'txn',
+    role: 'leader',
+  },
+  {
+    name: 'prefix-leader',
+    title: 'Linearizable read of a prefix, 1,000 keys a request, sent to the leader',
+    work: 'prefix',
+    role: 'leader',
+  },
 ];
+
+/** Each such request that is acknowledged has made one revision. */
+export function isWrite(work: Work): boolean {
+  return work === 'put' || work === 'txn';
+}
 
 /** How outstanding requests are spread: `connections` × `streams` on each. */
 export interface Shape {
@@ -33,10 +53,12 @@ export function http1Shapes(outstanding: number): readonly Shape[] {
 /**
  * gRPC clients multiplex, so the same number of outstanding requests comes in several shapes, and etcd's throughput
  * differs between them. Where that matters most, at 256, both the shape of a few busy clients (4 × 64) and that of many
- * calm ones (64 × 4) are measured, and Balsa is held against whichever etcd was better with.
+ * calm ones (64 × 4) are measured, and Balsa is held against each. 1,000 have the shape next to that of 1,024 (16 × 64)
+ * which is exactly as many: 20 × 50.
  */
 export function grpcShapes(outstanding: number): readonly Shape[] {
   if (outstanding === 64) return [{ connections: 4, streams: 16 }];
+  if (outstanding === 1000) return [{ connections: 20, streams: 50 }];
   if (outstanding === 256) {
     return [
       { connections: 4, streams: 64 },

@@ -36,7 +36,7 @@ export function rowsOf(measurements: readonly Measurement[]): readonly Row[] {
     .filter((row) => row !== undefined);
 }
 
-/** Against every shape that etcd was driven in. */
+/** Against every shape that etcd was driven in: of Balsa in the same one where it was, as over gRPC. */
 export function ratiosOf(measurements: readonly Measurement[]): readonly Ratio[] {
   const etcd = measurements.filter(({ cluster }) => cluster === 'etcd');
   const balsa = measurements.filter(({ cluster }) => cluster === 'balsa');
@@ -66,9 +66,10 @@ function rowOf(runs: readonly Measurement[]): Row | undefined {
 
 function ratioOf(balsa: readonly Measurement[], theirs: readonly Measurement[]): Ratio | undefined {
   const pairs = theirs.flatMap((their) => {
-    const our = balsa.find(
+    const ours = balsa.filter(
       (run) => run.scenario === their.scenario && run.outstanding === their.outstanding && run.round === their.round,
     );
+    const our = ours.find(({ shape }) => describeShape(shape) === describeShape(their.shape)) ?? ours[0];
     return our === undefined ? [] : [{ our, their }];
   });
   const [first] = pairs;

@@ -8,7 +8,7 @@ import { keyCount, keyOf, makeValue } from '../keys.ts';
 import { driveWithWrk } from '../load/wrk.ts';
 import { grpcShapes, http1Shapes } from '../scenarios.ts';
 import type { Cluster, ClusterStart, Leadership } from './cluster.ts';
-import { answeredOverGrpc, driveOverGrpc } from './etcd.ts';
+import { answeredOverGrpc, driveOverGrpc, keysInAnswerOverGrpc } from './etcd.ts';
 import { initialCluster, ServerProcess, serverSpecs } from './server-process.ts';
 
 const manifestSchema = z.object({ bin: z.object({ balsa: z.string() }) });
@@ -78,6 +78,7 @@ export async function startBalsa(
     },
     // wrk looks at the status of each answer.
     answered: isGrpc ? answeredOverGrpc : async () => undefined,
+    keysInAnswer: isGrpc ? keysInAnswerOverGrpc : keysInPage,
   };
 }
 
@@ -102,6 +103,13 @@ async function leadership(nodes: readonly ServerProcess[]): Promise<Leadership |
     term: status.raftTerm,
     revision: status.revision,
   };
+}
+
+const pageSchema = z.object({ kvs: z.array(z.object({ value: z.string() })) });
+
+/** By the request that `load/wrk.lua` makes. */
+async function keysInPage(prefix: string, node: ServerProcess): Promise<number> {
+  return pageSchema.parse(await node.json(`/v1/kv?prefix=${prefix}&limit=1000`)).kvs.length;
 }
 
 /** 64 clients, each with every 64th key. */

@@ -27,6 +27,8 @@ export interface Cluster {
   drive(load: Load): Promise<LoadResult>;
   /** Requests of this kind that the node has answered so far; undefined where the generator's own count can be trusted. */
   answered(work: Work, node: ServerProcess): Promise<Answered | undefined>;
+  /** How many keys one answer to such a read of a prefix holds as `drive` sends. */
+  keysInAnswer(prefix: string, node: ServerProcess): Promise<number>;
 }
 
 /** How a cluster is made where it is not the usual one: three nodes with empty directories. */
@@ -41,7 +43,7 @@ export interface Leadership {
   readonly leader: ServerProcess;
   readonly followers: readonly ServerProcess[];
   readonly term: number;
-  /** The leader's revision: each put adds one. */
+  /** The leader's revision: each put or transaction adds one. */
   readonly revision: number;
 }
 

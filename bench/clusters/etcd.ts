@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { endOfPrefix } from '../generator/clients/etcd-messages.ts';
 import { keyCount, keyOf, makeValue } from '../keys.ts';
-import { putRequest, rangeRequest } from '../load/grpc-message.ts';
+import { requestsOf } from '../load/grpc-message.ts';
 import { driveWithH2load } from '../load/h2load.ts';
 import type { LoadResult } from '../load/load-result.ts';
 import { grpcShapes, type Work } from '../scenarios.ts';
@@ -47,6 +48,7 @@ export async function startEtcd(
     fill: () => fill(nodes),
     drive: (load) => driveOverGrpc(load, options.memoryDirectory),
     answered: answeredOverGrpc,
+    keysInAnswer: keysInAnswerOverGrpc,
   };
 }
 
@@ -80,7 +82,13 @@ async function fill([node]: readonly ServerProcess[]): Promise<void> {
   }
 }
 
-const methods = { put: 'Put', get: 'Range', 'stale-get': 'Range' } as const satisfies Record<Work, string>;
+const methods = {
+  put: 'Put',
+  get: 'Range',
+  'stale-get': 'Range',
+  txn: 'Txn',
+  prefix: 'Range',
+} as const satisfies Record<Work, string>;
 
 /** The same requests for etcd and for Balsa. */
 export async function driveOverGrpc(
@@ -91,9 +99,8 @@ export async function driveOverGrpc(
   return driveWithH2load({
     url: target.clientUrl,
     method: `/etcdserverpb.KV/${methods[work]}`,
-    bodyOf: (key) =>
-      work === 'put' ? putRequest(key, makeValue(seed)) : rangeRequest(key, { serializable: work === 'stale-get' }),
-    firstKey: (seed * 3643) % keyCount,
+    bodyOf: requestsOf(work, seed),
+    firstIndex: (seed * 3643) % keyCount,
     shape,
     seconds,
     directory,
@@ -113,6 +120,14 @@ export async function answeredOverGrpc(work: Work, node: ServerProcess): Promise
     else withError += Number(count);
   }
   return { withSuccess, withError };
+}
+
+const rangeSchema = z.object({ kvs: z.array(z.object({ value: z.string() })) });
+
+/** Through the JSON gateway, which asks the same service. */
+export async function keysInAnswerOverGrpc(prefix: string, node: ServerProcess): Promise<number> {
+  const range = { key: base64(prefix), range_end: base64(endOfPrefix(prefix)) };
+  return rangeSchema.parse(await node.json('/v3/kv/range', range)).kvs.length;
 }
 
 function base64(text: string): string {

@@ -10,8 +10,8 @@ export interface H2loadLoad {
   readonly url: string;
   /** Such as `/etcdserverpb.KV/Put`. */
   readonly method: string;
-  readonly bodyOf: (key: string) => Buffer;
-  readonly firstKey: number;
+  readonly bodyOf: (index: number) => Buffer;
+  readonly firstIndex: number;
   readonly shape: Shape;
   readonly seconds: number;
   /** In memory; the body and the log of requests are written there. */
@@ -25,7 +25,7 @@ export interface H2loadLoad {
 export async function driveWithH2load(load: H2loadLoad): Promise<LoadResult> {
   const logPath = join(load.directory, 'requests.log');
   rmSync(logPath, { force: true });
-  using body = new RotatingBody(join(load.directory, 'body'), load.bodyOf, load.firstKey);
+  using body = new RotatingBody(join(load.directory, 'body'), load.bodyOf, load.firstIndex);
   const output = await runTool('h2load', [
     '--threads=1',
     `--clients=${load.shape.connections}`,

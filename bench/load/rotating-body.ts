@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
-import { keyCount, keyDigits, keyOf } from '../keys.ts';
+import { keyCount } from '../keys.ts';
 
 /**
  * Often enough for many keys in a run, seldom enough not to take the processor away from the cluster that is measured:
@@ -11,21 +11,24 @@ const rotationMillis = 4;
 const stride = 7919;
 
 /**
- * A request body whose key changes while h2load runs. h2load has one body file for all requests of a run, but reads it
- * anew for each of them (`file_read_callback` in h2load_http2_session.cc: pread). Only the key's digits are written over;
- * a request that catches the middle of such a write carries another of the keys.
+ * A request body whose keys change while h2load runs. h2load has one body file for all requests of a run, but reads it
+ * anew for each of them (`file_read_callback` in h2load_http2_session.cc: pread). All bodies differ in the digits of
+ * their keys alone; a request that catches the middle of such a write, for some nanoseconds, carries other keys, or reads
+ * from the beginning of one prefix to the end of another.
  */
 export class RotatingBody implements Disposable {
   readonly path: string;
+  readonly #bodyOf: (index: number) => Buffer;
   readonly #fd: number;
-  readonly #digitsAt: number;
+  readonly #bytes: number;
   readonly #timer: NodeJS.Timeout;
-  #key: number;
+  #index: number;
 
-  constructor(path: string, bodyOf: (key: string) => Buffer, firstKey: number) {
-    const body = bodyOf(keyOf(firstKey % keyCount));
-    this.#key = firstKey % keyCount;
-    this.#digitsAt = body.indexOf(keyDigits(this.#key));
+  constructor(path: string, bodyOf: (index: number) => Buffer, firstIndex: number) {
+    this.#index = firstIndex % keyCount;
+    this.#bodyOf = bodyOf;
+    const body = bodyOf(this.#index);
+    this.#bytes = body.length;
     this.path = path;
     writeFileSync(path, body);
     this.#fd = openSync(path, 'r+');
@@ -33,8 +36,10 @@ export class RotatingBody implements Disposable {
   }
 
   #rotate(): void {
-    this.#key = (this.#key + stride) % keyCount;
-    writeSync(this.#fd, keyDigits(this.#key), this.#digitsAt, 'latin1');
+    this.#index = (this.#index + stride) % keyCount;
+    const body = this.#bodyOf(this.#index);
+    if (body.length !== this.#bytes) throw new Error(`a body of ${body.length} bytes cannot replace ${this.#bytes}`);
+    writeSync(this.#fd, body, 0, body.length, 0);
   }
 
   [Symbol.dispose](): void {

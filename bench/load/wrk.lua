@@ -1,5 +1,5 @@
--- Sends puts or gets of keys taken at random; prints what wrk measured as one line of JSON.
--- Arguments: put|get|stale-get, beginning of a key, digits of its number, number of keys, bytes of a value, seed,
+-- Sends requests for keys taken at random; prints what wrk measured as one line of JSON.
+-- Arguments: put|get|stale-get|txn|prefix, beginning of a key, digits of its number, number of keys, bytes of a value, seed,
 -- ahead|each: whether all requests are made before the clock starts, or each when it is sent.
 
 local requests = {}
@@ -12,7 +12,11 @@ function init(args)
   keyFormat = "%0" .. args[3] .. "d"
   keyCount = tonumber(args[4])
   math.randomseed(tonumber(args[6]))
-  if args[7] == "each" then
+  if work == "txn" then
+    makeTransactions(keyPrefix, valueBytes)
+  elseif work == "prefix" then
+    makePrefixes(keyPrefix)
+  elseif args[7] == "each" then
     makeParts(work, keyPrefix, valueBytes)
   else
     makeAll(work, keyPrefix, valueBytes)
@@ -23,6 +27,30 @@ end
 function makeAll(work, keyPrefix, valueBytes)
   for i = 0, keyCount - 1 do
     requests[#requests + 1] = format(work, "/v1/kv/" .. keyPrefix .. string.format(keyFormat, i), valueBytes)
+  end
+end
+
+-- Three keys that exist are put, one of each part of all keys, since none may be written twice (txnKeysOf in keys.ts).
+function makeTransactions(keyPrefix, valueBytes)
+  local values = {}
+  for i = 1, keyCount do values[i] = randomText(valueBytes) end
+  local parts = {0, 0.3 * keyCount, 0.6 * keyCount, keyCount}
+  for i = 1, keyCount do
+    local compares, puts = {}, {}
+    for n = 1, 3 do
+      local key = keyPrefix .. string.format(keyFormat, math.random(parts[n], parts[n + 1] - 1))
+      compares[n] = string.format('{"key":"%s","createRevision":{">":0}}', key)
+      puts[n] = string.format('{"put":{"key":"%s","value":"%s"}}', key, values[(i + n) % keyCount + 1])
+    end
+    local body = '{"if":[' .. table.concat(compares, ",") .. '],"then":[' .. table.concat(puts, ",") .. ']}'
+    requests[i] = wrk.format("POST", "/v1/txn", {["Content-Type"] = "application/json"}, body)
+  end
+end
+
+-- By the first digit of a key's number: a thousand of 10,000 keys have it.
+function makePrefixes(keyPrefix)
+  for digit = 0, 9 do
+    requests[digit + 1] = wrk.format("GET", "/v1/kv?prefix=" .. keyPrefix .. digit .. "&limit=1000")
   end
 end
 

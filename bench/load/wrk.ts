@@ -21,6 +21,9 @@ export interface WrkLoad {
 /** Keeps `connections` HTTP/1.1 connections busy with one request each. */
 export async function driveWithWrk(load: WrkLoad): Promise<LoadResult> {
   const { url, work, connections, seconds, seed, keySet = benchKeys } = load;
+  if (load.keySet !== undefined && (work === 'txn' || work === 'prefix')) {
+    throw new Error(`wrk's script makes a ${work} of the keys that \`fill\` writes, and of no others`);
+  }
   const output = await runTool('wrk', [
     '--threads=1',
     `--connections=${connections}`,

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { rangeMessage, readRangeResponse, readWatchResponse, txnOfPuts, watchMessage } from './etcd-messages.ts';
+import {
+  rangeMessage,
+  readRangeResponse,
+  readWatchResponse,
+  txnOfExisting,
+  txnOfPuts,
+  watchMessage,
+} from './etcd-messages.ts';
 import { GrpcFrames, grpcFrame } from './grpc-frame.ts';
 
 /** What a server makes of these is in clients.test.ts. */
@@ -9,6 +16,12 @@ describe('etcd messages', () => {
   it('a transaction is a list of operations, each with a put', () => {
     const put = '0a0161' + '12026263';
     assert.equal(txnOfPuts([{ key: 'a', value: 'bc' }]).toString('hex'), `12091207${put}`);
+  });
+
+  it('a transaction on existing keys compares the create revision of each with 0', () => {
+    const compare = '0801' + '1001' + '1a0161' + '2800';
+    const put = '0a0161' + '12026263';
+    assert.equal(txnOfExisting([{ key: 'a', value: 'bc' }]).toString('hex'), `0a09${compare}` + `12091207${put}`);
   });
 
   it('a length above 127 takes two bytes on every level', () => {

@@ -17,6 +17,17 @@ export function txnOfPuts(pairs: readonly Pair[]): Buffer {
   return message;
 }
 
+/** `TxnRequest` that puts the pairs if all their keys exist: one comparison for each, create revision above 0. */
+export function txnOfExisting(pairs: readonly Pair[]): Buffer {
+  const compares = pairs.map(({ key }) => textField(1, existenceOf(key).toString('latin1')));
+  return Buffer.concat([...compares, txnOfPuts(pairs)]);
+}
+
+/** `Compare`: result GREATER, target CREATE, the key, and 0, which is written though it is 0: it is one of several. */
+function existenceOf(key: string): Buffer {
+  return Buffer.concat([varintField(1, 1), varintField(2, 1), textField(3, key), Buffer.from([5 << 3, 0])]);
+}
+
 export function putMessage(pair: Pair): Buffer {
   const message = Buffer.allocUnsafe(putBytes(pair));
   writePut(message, 0, pair);
@@ -95,8 +106,8 @@ function rangeFields({ text, isPrefix }: WatchedRange): Buffer {
   return Buffer.concat([textField(1, text), ...(isPrefix ? [textField(2, endOfPrefix(text))] : [])]);
 }
 
-/** All prefixes here end in a letter that has a successor. */
-function endOfPrefix(prefix: string): string {
+/** The key before which the keys with a prefix end. All prefixes here end in a letter that has a successor. */
+export function endOfPrefix(prefix: string): string {
   return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
 }
 
