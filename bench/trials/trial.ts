@@ -10,6 +10,12 @@ export interface TrialOptions {
   readonly watchers: number;
   /** How long `watchers` writes. */
   readonly watchSeconds: number;
+  /** Of the one key of `fan-out`. */
+  readonly fanOutWatchers: number;
+  /** How long `fan-out` is measured. */
+  readonly fanOutSeconds: number;
+  /** How often `failover` kills the leader. */
+  readonly kills: number;
   /** Watchers that stop reading. */
   readonly stoppedReaders: number;
   /** What is written past the stopped readers. */
