@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo, Server as NetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
@@ -21,7 +22,7 @@ it('attempts: a server that never answers hides no success of the other', { time
   const client = openClient(target, 1);
   const attempts = new Attempts();
   try {
-    attempts.begin({ ...job, targets: [{ cluster: 'balsa', url: silent.url }, target] });
+    attempts.begin({ ...job, timeoutMs: 500, targets: [{ cluster: 'balsa', url: silent.url }, target] });
     const first = await attempts.firstAcknowledged(0);
     const second = await attempts.firstAcknowledged(first);
     const { sentMicros, acknowledgedMicros, lastFailure } = await attempts.end();
@@ -30,8 +31,10 @@ it('attempts: a server that never answers hides no success of the other', { time
     assert.equal(first, Math.min(...acknowledged.map((i) => acknowledgedMicros[i] ?? Number.NaN)));
     const later = acknowledged.filter((i) => (sentMicros[i] ?? Number.NaN) > first);
     assert.equal(second, Math.min(...later.map((i) => acknowledgedMicros[i] ?? Number.NaN)));
-    assert.match(lastFailure ?? '', /within 50 ms/);
-    assert.equal(await client.count('a/'), acknowledged.length, 'each has a key of its own');
+    assert.match(lastFailure ?? '', /within 500 ms/);
+    // What was given up may have been done; each has a key of its own.
+    const count = await client.count('a/');
+    assert.ok(count >= acknowledged.length && count <= sentMicros.length / 2, `${count} of ${acknowledged.length}`);
     assert.equal(await client.get('a/00000008', { stale: false }), 'small');
   } finally {
     client.close();
@@ -40,25 +43,54 @@ it('attempts: a server that never answers hides no success of the other', { time
   }
 });
 
-it('attempts: that none succeeded is said with the last failure', async () => {
-  await using silent = await silentServer();
-  const attempts = new Attempts();
-  attempts.begin({ ...job, targets: [{ cluster: 'balsa', url: silent.url }] });
-  assert.throws(() => attempts.begin({ ...job, targets: [] }), /under way already/);
-  await assert.rejects(attempts.firstAcknowledged(0, 200), /no put succeeded within 200 ms; .* within 50 ms/);
-  await attempts.end();
-  await assert.rejects(attempts.end(), /no attempts are under way/);
-});
+for (const [cluster, start] of [
+  ['balsa', silentServer],
+  ['etcd', silentGrpcServer],
+] as const) {
+  it(`attempts: that none succeeded at ${cluster} is said with the last failure`, async () => {
+    await using silent = await start();
+    const attempts = new Attempts();
+    attempts.begin({ ...job, targets: [{ cluster, url: silent.url }] });
+    assert.throws(() => attempts.begin({ ...job, targets: [] }), /under way already/);
+    await assert.rejects(attempts.firstAcknowledged(0, 200), /no put succeeded within 200 ms; .* within 50 ms/);
+    const { sentMicros, acknowledgedMicros } = await attempts.end();
+    assert.ok(sentMicros.length > 1);
+    assert.ok(acknowledgedMicros.every(Number.isNaN));
+    await assert.rejects(attempts.end(), /no attempts are under way/);
+  });
+}
+
+interface Silent extends AsyncDisposable {
+  readonly url: string;
+}
 
 /** Takes requests and never answers. */
-async function silentServer(): Promise<AsyncDisposable & { readonly url: string }> {
+async function silentServer(): Promise<Silent> {
   const server = createServer(() => undefined);
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: urlOf(server),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => void server.close(resolve));
     },
   };
+}
+
+async function silentGrpcServer(): Promise<Silent> {
+  const sessions: ServerHttp2Session[] = [];
+  const server = createHttp2Server().on('stream', (stream) => stream.on('error', () => undefined));
+  server.on('session', (session) => sessions.push(session));
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: urlOf(server),
+    [Symbol.asyncDispose]: async () => {
+      for (const session of sessions) session.destroy();
+      await new Promise((resolve) => void server.close(resolve));
+    },
+  };
+}
+
+function urlOf(server: NetServer): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
