@@ -35,6 +35,22 @@ describe('bench options', () => {
     assert.equal(options.name, 'keys+watch');
   });
 
+  it('fan-out has defaults of its own for flags that it shares', () => {
+    const { watchers, watchSeconds, fanOutWatchers, fanOutSeconds, kills } = parsed([]).trialOptions;
+    assert.deepEqual([watchers, watchSeconds, fanOutWatchers, fanOutSeconds, kills], [10_000, 60, 1000, 10, 20]);
+    const { trials, trialOptions } = parsed([
+      '--scenario=failover,fan-out',
+      '--watchers=50',
+      '--seconds=3',
+      '--kills=2',
+    ]);
+    assert.deepEqual(
+      trials.map(({ name }) => name),
+      ['fan-out', 'failover'],
+    );
+    assert.deepEqual([trialOptions.fanOutWatchers, trialOptions.fanOutSeconds, trialOptions.kills], [50, 3, 2]);
+  });
+
   it('--quick gives way to what is said explicitly', () => {
     const options = parsed(['--quick', '--seconds=3', '--connections=16']);
     assert.equal(options.runs, 1);
@@ -117,6 +133,7 @@ describe('bench options', () => {
     ['--goals', '--connections=3'],
     ['--keys=many'],
     ['--watchers=0'],
+    ['--kills=0'],
     ['--connections=1,x'],
     ['--fast'],
     ['now'],

@@ -42,7 +42,8 @@ export const usage = `npm run bench -- [options]
                         or, only if named: ${[...trials.map(({ name }) => name), scalingName].join(', ')}
   --connections N,…     requests outstanding at the same time (default: 1,64,256);
                         scaling: the points of that curve (default: ${connectionCounts.join(',')})
-  --seconds N           length of one run (default: 5; of the writes of watchers: 60; of a point of scaling: 3)
+  --seconds N           length of one run (default: 5; of the writes of watchers: 60;
+                        of fan-out: 10; of a point of scaling: 3)
   --runs N              rounds; the tables show medians over them (default: 5)
   --goals               only the kinds of requests, each with the number outstanding, that a goal over the protocol
                         needs; --scenario and --connections narrow that down (--runs 5 --seconds 3: 15 to 20 minutes)
@@ -53,10 +54,11 @@ export const usage = `npm run bench -- [options]
   --keys N              keys, catch-up, backup: how many (default: 1000000); above that keys judges only memory
   --value-bytes N       of all trials: bytes of a value (default: 256)
   --overwrites N        history: how often each key is written (default: 1000)
-  --watchers N          watchers: how many; scaling: the most of that curve (default: 10000)
+  --watchers N          watchers: how many; scaling: the most of that curve (default: 10000); fan-out (default: 1000)
   --stopped-readers N   watchers: how many of them stop reading (default: 1000)
   --megabytes N         watchers: what is written past those who stopped (default: 100)
   --writes-per-second N catch-up: writes that go on meanwhile (default: 5000)
+  --kills N             failover: how often the leader is killed (default: 20)
   --minutes N           soak: how long (default: 30)
   --curves NAME,…       scaling: which (default: ${curveNames.join(',')})
   --keys-max N          scaling: the most keys of that curve (default: 1000000; 10000000 take a quarter of an hour)
@@ -81,6 +83,9 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
       overwrites: wholeNumber('--overwrites', flags.overwrites ?? '1000', 100_000),
       watchers: wholeNumber('--watchers', flags.watchers ?? '10000', 1_000_000),
       watchSeconds: wholeNumber('--seconds', flags.seconds ?? '60', 3600),
+      fanOutWatchers: wholeNumber('--watchers', flags.watchers ?? '1000', 1_000_000),
+      fanOutSeconds: wholeNumber('--seconds', flags.seconds ?? '10', 3600),
+      kills: wholeNumber('--kills', flags.kills ?? '20', 1000),
       stoppedReaders: wholeNumber('--stopped-readers', flags['stopped-readers'] ?? '1000', 100_000),
       writesPerSecond: wholeNumber('--writes-per-second', flags['writes-per-second'] ?? '5000', 100_000),
       soakMinutes: wholeNumber('--minutes', flags.minutes ?? '30', 10_080),
@@ -166,6 +171,7 @@ function parseFlags(args: readonly string[]) {
         watchers: { type: 'string' },
         'stopped-readers': { type: 'string' },
         megabytes: { type: 'string' },
+        kills: { type: 'string' },
         'writes-per-second': { type: 'string' },
         minutes: { type: 'string' },
         curves: { type: 'string' },

@@ -79,13 +79,34 @@ export interface WriteReport {
   readonly lastFailure: string | undefined;
 }
 
+/** Small puts at short intervals to all targets in turn, each given up after `timeoutMs`. Attempt `n` has a key of its own. */
+export interface AttemptJob {
+  readonly targets: readonly Target[];
+  readonly prefix: string;
+  /** The number of the first one. */
+  readonly first: number;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+/** Writes `share`, `share + shares`, … of one key that all watches of this process are for, one at a time. */
+export interface FanOutJob {
+  readonly target: Target;
+  readonly key: string;
+  readonly valueBytes: number;
+  readonly share: number;
+  readonly shares: number;
+  readonly seconds: number;
+}
+
 export interface WatchJob {
   readonly target: Target;
   readonly connections: number;
   readonly localAddress: string;
   readonly watches:
-    | { readonly kind: 'keys'; readonly prefix: string; readonly first: number; readonly count: number }
-    | { readonly kind: 'prefix'; readonly prefix: string; readonly count: number };
+    | { readonly kind: 'keys' | 'prefix'; readonly prefix: string; readonly first: number; readonly count: number }
+    /** All of one key; `first` is where this process's numbers of watchers begin. */
+    | { readonly kind: 'key'; readonly key: string; readonly first: number; readonly count: number };
 }
 
 export interface WatchState {
@@ -97,7 +118,7 @@ export interface WatchState {
 
 /** Parallel columns, in the order of arrival; of values that `WriteJob` wrote. */
 export interface Deliveries {
-  /** The key's index that the watch was for, not what the event says. */
+  /** The key's index that the watch was for, not what the event says; of watches of one key, the watcher's number. */
   readonly watchedIndex: Float64Array;
   readonly write: Float64Array;
   readonly deliveredMicros: Float64Array;
@@ -131,6 +152,11 @@ export interface Commands {
   beginWrites(job: WriteJob): Promise<void>;
   /** Sends no more, and waits for what is under way. */
   endWrites(): Promise<WriteReport>;
+  /** Goes on behind other commands. */
+  beginAttempts(job: AttemptJob): Promise<void>;
+  /** When the first was acknowledged of the attempts that were sent after that time; rejects after a minute without. */
+  firstAcknowledged(sentAfterMicros: number): Promise<number>;
+  endAttempts(): Promise<WriteReport>;
   /** As fast as answers come, with so many requests waited for at the same time. */
   saturate(job: MixedJob & { readonly outstanding: number; readonly seconds: number }): Promise<MixedReport>;
   /** At a constant rate, behind other commands. */
@@ -140,6 +166,11 @@ export interface Commands {
   /** The same, after the last of them. */
   endMixed(): Promise<MixedReport>;
   openWatches(job: WatchJob): Promise<void>;
+  /**
+   * The next write is sent when the last one was acknowledged and has come to all watches of this process. By place in its
+   * share; ends early if a put fails.
+   */
+  fanOut(job: FanOutJob): Promise<WriteReport>;
   pauseWatches(): Promise<void>;
   /** Of the first `count` watches; the others stay paused. */
   resumeWatches(count: number): Promise<void>;

@@ -1,4 +1,6 @@
+import { Attempts } from './attempts.ts';
 import type { Commands } from './commands.ts';
+import { fanOut } from './fan-out.ts';
 import { loadKeys } from './load-keys.ts';
 import { MixedLoad } from './mixed-load.ts';
 import { readLatency } from './read-latency.ts';
@@ -11,6 +13,7 @@ import { writeAtRate } from './write-at-rate.ts';
 
 const watches = new WatchSet();
 const writes = new RunningWrites();
+const attempts = new Attempts();
 const mixed = new MixedLoad();
 
 const commands: Commands = {
@@ -20,11 +23,15 @@ const commands: Commands = {
   write: (job) => writeAtRate(job),
   beginWrites: async (job) => writes.begin(job),
   endWrites: () => writes.end(),
+  beginAttempts: async (job) => attempts.begin(job),
+  firstAcknowledged: (sentAfterMicros) => attempts.firstAcknowledged(sentAfterMicros),
+  endAttempts: () => attempts.end(),
   saturate: (job) => mixed.saturate(job, job),
   beginMixed: async (job) => mixed.begin(job, job.perSecond),
   takeMixed: async () => mixed.take(),
   endMixed: () => mixed.end(),
   openWatches: (job) => watches.open(job),
+  fanOut: (job) => fanOut(job, watches),
   pauseWatches: async () => watches.pause(),
   resumeWatches: async (count) => watches.resume(count),
   watchState: async () => watches.state(),

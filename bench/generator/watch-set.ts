@@ -14,6 +14,7 @@ export class WatchSet {
   #watchedIndex: number[] = [];
   #write: number[] = [];
   #deliveredMicros: number[] = [];
+  #awaited: AwaitedWrite | undefined;
   #events = 0;
   #ended = 0;
   #lastReason: string | undefined;
@@ -25,15 +26,18 @@ export class WatchSet {
     let next = 0;
     const worker = async (): Promise<void> => {
       for (let mine = next++; mine < watches.count; mine = next++) {
-        const index = watches.kind === 'keys' ? watches.first + mine : mine;
-        const range: WatchedRange =
-          watches.kind === 'keys'
-            ? { text: numberedKey(watches.prefix, index), isPrefix: false }
-            : { text: watches.prefix, isPrefix: true };
-        this.#watches.push(await this.#watch(client, range, index));
+        const index = watches.first + mine;
+        this.#watches.push(await this.#watch(client, rangeOf(watches, index), index));
       }
     };
     await Promise.all(Array.from({ length: openingMax }, worker));
+  }
+
+  /** Resolves when each of these watches has had one event of the write; before it is sent, since events may come first. */
+  delivered(write: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#awaited = { write, missing: this.#watches.length, resolve };
+    });
   }
 
   pause(): void {
@@ -68,7 +72,9 @@ export class WatchSet {
         if (range.isPrefix) return;
         this.#deliveredMicros.push(monotonicMicros());
         this.#watchedIndex.push(index);
-        this.#write.push(writeOf(value));
+        const write = writeOf(value);
+        this.#write.push(write);
+        if (write === this.#awaited?.write && --this.#awaited.missing === 0) this.#awaited.resolve();
       },
       onEnd: (reason) => {
         this.#ended++;
@@ -76,4 +82,16 @@ export class WatchSet {
       },
     });
   }
+}
+
+interface AwaitedWrite {
+  readonly write: number;
+  missing: number;
+  resolve(): void;
+}
+
+function rangeOf(watches: WatchJob['watches'], index: number): WatchedRange {
+  if (watches.kind === 'prefix') return { text: watches.prefix, isPrefix: true };
+  const text = watches.kind === 'key' ? watches.key : numberedKey(watches.prefix, index);
+  return { text, isPrefix: false };
 }

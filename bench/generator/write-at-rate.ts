@@ -21,9 +21,9 @@ export async function writeAtRate(job: WriteJob, stop?: AbortSignal): Promise<Wr
   async function send(write: number): Promise<void> {
     const now = monotonicMicros();
     sentMicros[write] = now;
-    const value = `${stampOf(write, now)}${filling}`.slice(0, Math.max(job.valueBytes, stampOf(write, now).length));
     try {
-      await client.put({ key: numberedKey(job.prefix, indexAt(write % job.keys)), value });
+      const key = numberedKey(job.prefix, indexAt(write % job.keys));
+      await client.put({ key, value: stamped(filling, write, now) });
       acknowledgedMicros[write] = monotonicMicros();
     } catch (reason) {
       lastFailure = reason instanceof Error ? reason.message : String(reason);
@@ -42,11 +42,13 @@ export async function writeAtRate(job: WriteJob, stop?: AbortSignal): Promise<Wr
   }
 }
 
-function stampOf(write: number, sentMicros: number): string {
-  return `${write} ${Math.round(sentMicros)} `;
+/** As long as `filling`, which begins with the number of the write and the time when it was sent instead. */
+export function stamped(filling: string, write: number, sentMicros: number): string {
+  const stamp = `${write} ${Math.round(sentMicros)} `;
+  return stamp + filling.slice(stamp.length);
 }
 
-/** The number of the write; NaN for a value that `writeAtRate` did not write. */
+/** The number of the write; NaN for a value without a stamp. */
 export function writeOf(value: string): number {
   return Number(/^(\d+) \d+ /.exec(value)?.[1] ?? Number.NaN);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { awake, type Cluster } from '../clusters/cluster.ts';
+import { awake } from '../clusters/cluster.ts';
 import type { ServerProcess } from '../clusters/server-process.ts';
 import type { WriteReport } from '../generator/commands.ts';
 import { GeneratorProcess } from '../generator/generator-process.ts';
@@ -7,8 +7,8 @@ import { monotonicMicros } from '../generator/open-client.ts';
 import { MemorySampler } from '../memory-sampler.ts';
 import { machineCpuSeconds } from '../process-usage.ts';
 import { percentile } from '../statistics.ts';
+import { catchUpTimeoutMs, caughtUp } from './caught-up.ts';
 import { loadKeys, targetOf, verifyLoad } from './generators.ts';
-import { isReady } from './restart.ts';
 import type { Figure, Ground, Outcome, Trial } from './trial.ts';
 
 const prefix = 'keys/';
@@ -19,8 +19,6 @@ const warmUpMs = 15_000;
 const baseMs = 20_000;
 /** As in the comparisons of requests. Puts all over very many keys cost so much more that two cores cannot keep the rate. */
 const writtenKeysMax = 10_000;
-const catchUpTimeoutMs = 600_000;
-const pollMs = 100;
 /** So many milliseconds of writes may be on their way: a follower hears of a commit a little later. */
 const caughtUpWithinMs = 100;
 
@@ -66,16 +64,17 @@ async function run(ground: Ground): Promise<Outcome> {
   await delay(warmUpMs);
   const before = await observe([leader], () => delay(baseMs));
   ground.say('the follower starts');
+  const writesMissing = (writesPerSecond * caughtUpWithinMs) / 1000;
   let wasFed: boolean | undefined;
   const catching = await observe([leader, follower], async () => {
     follower.start();
-    wasFed = await caughtUp(cluster, leader, follower, writesPerSecond);
+    wasFed = await caughtUp(cluster, leader, follower, writesMissing);
   });
   ground.say(`it has caught up after ${catching.seconds.toFixed(1)} s`);
   const after = await observe([leader], () => delay(baseMs));
   await follower.terminate();
   follower.start();
-  await caughtUp(cluster, leader, follower, writesPerSecond);
+  await caughtUp(cluster, leader, follower, writesMissing);
   const normal = await observe([follower], () => delay(baseMs));
   const report = await writer.call('endWrites');
 
@@ -145,26 +144,6 @@ async function observe(nodes: readonly ServerProcess[], during: () => Promise<vo
     ownPeaksMiB: sampler.ownPeaksMiB,
     memorySamples: sampler.samples,
   };
-}
-
-/** Resolves with whether it was seen to receive a snapshot; undefined where that cannot be seen. */
-async function caughtUp(
-  cluster: Cluster,
-  leader: ServerProcess,
-  follower: ServerProcess,
-  writesPerSecond: number,
-): Promise<boolean | undefined> {
-  const within = (writesPerSecond * caughtUpWithinMs) / 1000;
-  let wasFed = cluster.isReceivingSnapshot(follower);
-  for (const deadline = performance.now() + catchUpTimeoutMs; performance.now() < deadline; await delay(pollMs)) {
-    follower.mustRun();
-    wasFed ||= cluster.isReceivingSnapshot(follower);
-    const there = await cluster.revisionOf(leader);
-    // It does not answer yet.
-    const here = await cluster.revisionOf(follower).catch(() => 0);
-    if (there - here <= within && (await isReady(follower.clientUrl + cluster.readyPath))) return wasFed;
-  }
-  throw new Error(`${follower.name} has not caught up within ${catchUpTimeoutMs} ms`);
 }
 
 /** Of the puts that were sent in a period, in milliseconds. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { trialResult } from './judge.ts';
+import { type TrialResult, trialResult } from './judge.ts';
 import type { Outcome, TrialOptions } from './trial.ts';
 
 const options: TrialOptions = {
@@ -10,6 +10,9 @@ const options: TrialOptions = {
   watchers: 1,
   watchSeconds: 1,
   soakMinutes: 1,
+  fanOutWatchers: 1,
+  fanOutSeconds: 1,
+  kills: 1,
   stoppedReaders: 1,
   eventMegabytes: 1,
   writesPerSecond: 1,
@@ -19,6 +22,13 @@ const trial = {
   title: 'A trial',
   notes: [],
   goals: () => [{ title: 'memory below 300 MiB', figure: 'memory', below: 300 }],
+};
+const againstEtcd = {
+  ...trial,
+  goals: () => [
+    { title: "at most half of etcd's", figure: 'memory', ratioAtMost: 0.5 },
+    { title: "at least half of etcd's", figure: 'memory', ratioAtLeast: 0.5 },
+  ],
 };
 
 describe('trials', () => {
@@ -51,8 +61,53 @@ describe('trials', () => {
   }
 });
 
+describe('goals against etcd', () => {
+  for (const [balsa, atMost, atLeast] of [
+    [99, 'PASS', 'MISSED'],
+    [100, 'PASS', 'PASS'],
+    [101, 'MISSED', 'PASS'],
+  ] as const) {
+    it(`${balsa} to 200 MiB: at most half ${atMost}, at least half ${atLeast}`, () => {
+      const { verdicts } = compared(outcome(balsa), outcome(200));
+      assert.deepEqual(outcomesOf(verdicts), [atMost, atLeast]);
+      assert.deepEqual([verdicts[0]?.value, verdicts[0]?.unit], [balsa / 200, '× etcd']);
+    });
+  }
+
+  for (const [title, etcd] of [
+    ['left out', undefined],
+    ['failed', { figures: [], problems: ['it failed'], details: {} }],
+  ] as const) {
+    it(`are not measured where etcd was ${title}`, () => {
+      assert.deepEqual(outcomesOf(compared(outcome(100), etcd).verdicts), ['NOT MEASURED', 'NOT MEASURED']);
+    });
+  }
+
+  it('are met by figures only that can be trusted on both sides', () => {
+    const wrong = ['keys are missing'];
+    for (const { verdicts } of [
+      compared(outcome(50, wrong), outcome(200)),
+      compared(outcome(50), outcome(200, wrong)),
+    ]) {
+      assert.deepEqual(outcomesOf(verdicts), ['NOT TRUSTWORTHY', 'MISSED']);
+    }
+  });
+
+  it("leave goals for Balsa's own figures alone", () => {
+    assert.equal(result(outcome(100), outcome(200, ['keys are missing'])).verdicts[0]?.outcome, 'PASS');
+  });
+});
+
 function result(balsa: Outcome, etcd: Outcome | undefined) {
   return trialResult({ trial, options, balsa, etcd });
+}
+
+function compared(balsa: Outcome, etcd: Outcome | undefined) {
+  return trialResult({ trial: againstEtcd, options, balsa, etcd });
+}
+
+function outcomesOf(verdicts: TrialResult['verdicts']) {
+  return verdicts.map((verdict) => verdict.outcome);
 }
 
 function outcome(value: number, problems: readonly string[] = []): Outcome {

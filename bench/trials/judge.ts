@@ -12,6 +12,7 @@ export interface ComparedFigure {
 
 export interface TrialVerdict {
   readonly goal: TrialGoal;
+  /** Balsa's figure, or the ratio that the goal is about; NaN if it was not measured. */
   readonly value: number;
   readonly unit: string;
   readonly outcome: 'PASS' | 'MISSED' | 'NOT MEASURED' | 'NOT TRUSTWORTHY';
@@ -40,7 +41,7 @@ export function trialResult({ trial, options, balsa, etcd }: TrialOutcomes): Tri
     title: trial.title,
     notes: trial.notes,
     figures: compare(balsa.figures, etcd?.figures ?? []),
-    verdicts: trial.goals(options).map((goal) => judge(goal, balsa)),
+    verdicts: trial.goals(options).map((goal) => judge(goal, balsa, etcd)),
     problems: { balsa: balsa.problems, etcd: etcd?.problems ?? [] },
     details: { balsa: balsa.details, etcd: etcd?.details },
   };
@@ -55,17 +56,29 @@ function compare(balsa: readonly Figure[], etcd: readonly Figure[]): readonly Co
   });
 }
 
-function judge(goal: TrialGoal, { figures, problems }: Outcome): TrialVerdict {
-  const value = figureOf(figures, goal.figure);
-  const unit = figures.find(({ name }) => name === goal.figure)?.unit ?? '';
-  return { goal, value, unit, outcome: outcomeOf(goal, value, problems) };
+const ratioUnit = '× etcd';
+
+function judge(goal: TrialGoal, balsa: Outcome, etcd: Outcome | undefined): TrialVerdict {
+  const own = figureOf(balsa.figures, goal.figure);
+  if ('below' in goal) {
+    const unit = balsa.figures.find(({ name }) => name === goal.figure)?.unit ?? '';
+    return { goal, value: own, unit, outcome: outcomeOf(goal, own, balsa.problems) };
+  }
+  const value = own / figureOf(etcd?.figures ?? [], goal.figure);
+  const problems = [...balsa.problems, ...(etcd?.problems ?? [])];
+  return { goal, value, unit: ratioUnit, outcome: outcomeOf(goal, value, problems) };
 }
 
 /** A goal that was missed is missed whatever else went wrong; it is met only by figures that can be trusted. */
-function outcomeOf({ below }: TrialGoal, value: number, problems: readonly string[]): TrialVerdict['outcome'] {
+function outcomeOf(goal: TrialGoal, value: number, problems: readonly string[]): TrialVerdict['outcome'] {
   if (Number.isNaN(value)) return 'NOT MEASURED';
-  if (value >= below) return 'MISSED';
+  if (!isWithin(goal, value)) return 'MISSED';
   return problems.length === 0 ? 'PASS' : 'NOT TRUSTWORTHY';
+}
+
+function isWithin(goal: TrialGoal, value: number): boolean {
+  if ('below' in goal) return value < goal.below;
+  return 'ratioAtMost' in goal ? value <= goal.ratioAtMost : value >= goal.ratioAtLeast;
 }
 
 function figureOf(figures: readonly Figure[], wanted: string): number {

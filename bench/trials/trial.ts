@@ -10,6 +10,12 @@ export interface TrialOptions {
   readonly watchers: number;
   /** How long `watchers` writes. */
   readonly watchSeconds: number;
+  /** Of the one key of `fan-out`. */
+  readonly fanOutWatchers: number;
+  /** How long `fan-out` is measured. */
+  readonly fanOutSeconds: number;
+  /** How often `failover` kills the leader. */
+  readonly kills: number;
   /** Watchers that stop reading. */
   readonly stoppedReaders: number;
   /** What is written past the stopped readers. */
@@ -49,12 +55,12 @@ export interface Outcome {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-export interface TrialGoal {
-  readonly title: string;
-  /** The name of one of Balsa's figures. */
-  readonly figure: string;
-  readonly below: number;
-}
+/** A bound on one of Balsa's figures, or on what comes of it divided by etcd's, if that was measured too. */
+export type TrialGoal = { readonly title: string; readonly figure: string } & (
+  | { readonly below: number }
+  | { readonly ratioAtMost: number }
+  | { readonly ratioAtLeast: number }
+);
 
 /**
  * What takes a cluster of its own and is measured once, unlike a kind of request that is repeated in rounds. The same

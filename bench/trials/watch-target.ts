@@ -32,24 +32,29 @@ export function mustTakeConnections(node: ServerProcess, connections: number): v
   throw new Error(`${node.name} may open ${allowed} files and needs ${needed}. Allow more before the run: ${how}`);
 }
 
+export type Watches =
+  | { readonly kind: 'keys' | 'prefix'; readonly prefix: string; readonly count: number }
+  /** Shared out over so many processes. */
+  | { readonly kind: 'key'; readonly key: string; readonly count: number; readonly processes: number };
+
 /** Begins the watches from several processes, each from an address of its own. */
 export async function openWatches(
   cluster: Cluster,
   node: ServerProcess,
-  watches: { readonly kind: 'keys' | 'prefix'; readonly prefix: string; readonly count: number },
+  watches: Watches,
 ): Promise<readonly GeneratorProcess[]> {
   const generators: GeneratorProcess[] = [];
   const opened: Promise<void>[] = [];
-  for (let first = 0; first < watches.count; first += watchesPerGenerator) {
+  const most = watches.kind === 'key' ? Math.ceil(watches.count / watches.processes) : watchesPerGenerator;
+  for (let first = 0; first < watches.count; first += most) {
     const generator = new GeneratorProcess();
-    const count = Math.min(watchesPerGenerator, watches.count - first);
+    const count = Math.min(most, watches.count - first);
     const job: WatchJob = {
       target: targetOf(cluster, node),
       connections: cluster.name === 'balsa' ? count : Math.ceil(count / etcdStreamsPerConnection),
       // Linux answers on all of 127.0.0.0/8.
       localAddress: `127.0.0.${2 + generators.length}`,
-      watches:
-        watches.kind === 'keys' ? { ...watches, kind: 'keys', first, count } : { ...watches, kind: 'prefix', count },
+      watches: { ...watches, first, count },
     };
     generators.push(generator);
     opened.push(generator.call('openWatches', job));

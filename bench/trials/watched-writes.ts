@@ -39,7 +39,8 @@ export async function writeToWatchers(ground: Ground, cluster: Cluster): Promise
     const writes = writesPerSecond * watchSeconds;
     const target = targetOf(cluster, leader);
     const report = await writer.call('write', { target, prefix, keys: watchers, valueBytes, writesPerSecond, writes });
-    const deliveries = await collect(generators, report);
+    const acknowledged = report.acknowledgedMicros.filter((micros) => !Number.isNaN(micros)).length;
+    const deliveries = await collectDeliveries(generators, acknowledged);
     const states = await Promise.all(generators.map((generator) => generator.call('watchState')));
     const leadership = await awake(cluster);
 
@@ -76,9 +77,11 @@ export async function writeToWatchers(ground: Ground, cluster: Cluster): Promise
   }
 }
 
-/** Waits for as many events as puts were acknowledged, or until it has taken too long; what is missing is found later. */
-async function collect(generators: readonly GeneratorProcess[], report: WriteReport): Promise<readonly Deliveries[]> {
-  const expected = report.acknowledgedMicros.filter((micros) => !Number.isNaN(micros)).length;
+/** Waits for so many events, or until it has taken too long; what is missing is found later. */
+export async function collectDeliveries(
+  generators: readonly GeneratorProcess[],
+  expected: number,
+): Promise<readonly Deliveries[]> {
   for (const deadline = performance.now() + deliveryTimeoutMs; performance.now() < deadline; await delay(200)) {
     const states = await Promise.all(generators.map((generator) => generator.call('watchState')));
     if (sum(states.map(({ events }) => events)) >= expected) break;
@@ -89,7 +92,7 @@ async function collect(generators: readonly GeneratorProcess[], report: WriteRep
 }
 
 /** In milliseconds; of events whose put was acknowledged. */
-function deliveryTimes(report: WriteReport, deliveries: readonly Deliveries[]) {
+export function deliveryTimes(report: WriteReport, deliveries: readonly Deliveries[]) {
   const fromCommit: number[] = [];
   const fromSending: number[] = [];
   for (const { write, deliveredMicros } of deliveries) {

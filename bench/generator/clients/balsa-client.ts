@@ -34,8 +34,8 @@ export class BalsaClient implements Client {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections, scheduling: takesTurns ? 'fifo' : 'lifo' });
   }
 
-  async put({ key, value }: Pair): Promise<void> {
-    await this.#call('PUT', `/v1/kv/${key}`, { body: value });
+  async put({ key, value }: Pair, timeoutMs = answerTimeoutMs): Promise<void> {
+    await this.#call('PUT', `/v1/kv/${key}`, { body: value, timeoutMs });
   }
 
   async putAll(pairs: readonly Pair[]): Promise<void> {

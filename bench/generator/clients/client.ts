@@ -40,7 +40,8 @@ export interface Watch {
  * Keys and values are of letters, digits and `-_/. `, which need no escaping in JSON.
  */
 export interface Client {
-  put(pair: Pair): Promise<void>;
+  /** Rejects after `timeoutMs` without an answer; absent: 30 s. The put may have happened. */
+  put(pair: Pair, timeoutMs?: number): Promise<void>;
   /** All in one transaction. */
   putAll(pairs: readonly Pair[]): Promise<void>;
   get(key: string, mode: ReadMode): Promise<string | undefined>;

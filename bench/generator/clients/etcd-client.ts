@@ -35,8 +35,8 @@ export class EtcdClient implements Client {
     this.#sessions = Array.from({ length: connections }, () => openSession(url, localAddress));
   }
 
-  async put(pair: Pair): Promise<void> {
-    await this.#unary('KV/Put', putMessage(pair));
+  async put(pair: Pair, timeoutMs = answerTimeoutMs): Promise<void> {
+    await this.#unary('KV/Put', putMessage(pair), timeoutMs);
   }
 
   async putAll(pairs: readonly Pair[]): Promise<void> {
