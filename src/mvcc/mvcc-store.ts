@@ -16,6 +16,7 @@ import { leasedKey, leaseKeysRange } from './lease-table.ts';
 import type { MemberRecord } from './member-record.ts';
 import { MembersTable } from './members-table.ts';
 import { MergedScan, type Moment } from './merged-scan.ts';
+import { PageCache } from './page-cache.ts';
 import { readPastChanges } from './past-changes.ts';
 import { createReadView } from './read-view.ts';
 import { decodeSoundRecord, toKeyValue } from './record.ts';
@@ -58,6 +59,7 @@ class MvccStore implements Store {
   readonly #buffer: WriteBuffer;
   readonly #tables: Tables;
   readonly #remover: Remover;
+  readonly #pages: PageCache;
   readonly watches: WatchHub;
   /** A slow command is reading; everything behind it waits. */
   #isApplying = false;
@@ -101,6 +103,7 @@ class MvccStore implements Store {
       state,
       clusterVersion,
     });
+    this.#pages = new PageCache(state.revision);
     this.#remover = new Remover(this.#tables, () => this.#moment(), isOver);
     this.watches = new WatchHub(
       {
@@ -250,6 +253,7 @@ class MvccStore implements Store {
       revision,
       isPresent: revision === this.revision,
       keyCount: this.keyCount,
+      pages: this.#pages,
       onFailure: (reason) => this.#onReadFailure(reason),
       onClose: () => {
         this.#openViews--;
@@ -411,6 +415,7 @@ class MvccStore implements Store {
     }
     const revisions = tables.endEntry(historyBytesBefore);
     this.#buffer.advance(index);
+    this.#pages.onChanges(revisions);
     this.watches.publish(revisions);
     if (tables.state.compactRevision === tables.state.removedRevision) return;
     this.watches.onCompacted();

@@ -2,6 +2,7 @@ import { assert } from '../base/assert.ts';
 import type { KeyRange, KeyValue, RangeRequest, Revision } from '../contract/kv.ts';
 import type { KeySpace } from './key-space.ts';
 import type { Moment } from './merged-scan.ts';
+import type { Page, PageCache } from './page-cache.ts';
 import { isWithin, kvBytes, RangeCollector, type RangeResult, withoutValue } from './range-collector.ts';
 import { type CurrentRecord, toKeyValue } from './record.ts';
 import type { PageOptions, ReadView } from './store.ts';
@@ -16,6 +17,7 @@ export interface ReadViewOptions {
   readonly isPresent: boolean;
   /** At the moment of opening. */
   readonly keyCount: number;
+  readonly pages: PageCache;
   /** A read failed; it also rejects. */
   readonly onFailure: (reason: unknown) => void;
   /** Called once. */
@@ -52,7 +54,14 @@ class MomentView implements ReadView {
     return past === undefined ? undefined : toKeyValue(key, past);
   }
 
-  async page(range: KeyRange, options: PageOptions): ReturnType<ReadView['page']> {
+  async page(range: KeyRange, options: PageOptions): Promise<Page> {
+    this.#assertOpen();
+    const { isPresent, revision, pages } = this.#options;
+    if (!isPresent || options.bounds !== undefined) return this.#readPage(range, options);
+    return pages.page({ range, options, revision }, () => this.#readPage(range, options));
+  }
+
+  async #readPage(range: KeyRange, options: PageOptions): Promise<Page> {
     const { limit, bytesMax, keysOnly, reverse = false, bounds } = options;
     const kvs: KeyValue[] = [];
     let bytes = 0;

@@ -189,4 +189,20 @@ describe('many keys', () => {
     const again = await client.call('DELETE /v1/kv?start=gone/&end=gone0');
     assert.deepEqual(again.json(), { deleted: 0, revision: Number(revision) + 1 });
   });
+
+  test('list: a page that comes again is the same, in each of its forms, until a key in it changes', async () => {
+    const forms = ['', '&encoding=base64', '&keysOnly'].map((form) => `prefix=again/${form}`);
+    const put = (key: string, body: string) => client.call(`PUT /v1/kv/again/${key}`, { body });
+    for (let i = 10; i < 60; i++) await put(`${i}`, 'first');
+    for (const value of ['second', 'third']) {
+      const before = await Promise.all(forms.map(list));
+      for (let time = 0; time < 3; time++) assert.deepEqual(await Promise.all(forms.map(list)), before);
+      await put('30', value);
+      const [texts, base64, keys] = await Promise.all(forms.map(list));
+      assert.equal(texts?.kvs[20]?.['value'], value);
+      assert.equal(base64?.kvs[20]?.['valueBase64'], Buffer.from(value).toString('base64'));
+      assert.equal(keys?.kvs[20]?.['modRevision'], texts?.kvs[20]?.['modRevision']);
+      assert.equal(keys?.kvs.length, 50);
+    }
+  });
 });

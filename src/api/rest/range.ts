@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { EncodedLists } from '../../base/encoded-lists.ts';
 import { BalsaError } from '../../contract/errors.ts';
 import { limits, type RevisionBounds } from '../../contract/kv.ts';
 import type { KvService, RangePage } from '../../replica/service.ts';
@@ -61,18 +62,20 @@ export async function rangeRoutes(app: FastifyInstance, options: RangeRoutesOpti
     return query.has('after') ? nextPage(query, reply) : firstPage(query, reply);
   }
 
-  async function firstPage(query: Query, reply: FastifyReply): Promise<string> {
+  async function firstPage(query: Query, reply: FastifyReply): Promise<Buffer> {
     const shape = listShape(query);
-    const { range, revision, bounds, keysOnly, countOnly, sort, order } = shape;
+    const { range, revision, keysOnly, countOnly, sort, order } = shape;
+    // Without any the count is that of the page, where the page is the whole.
+    const bounds = Object.keys(shape.bounds).length === 0 ? {} : { bounds: shape.bounds };
     const limit = query.count('limit') ?? limits.rangeLimitDefault;
     const page = await kv.range(
-      { range, ...(revision !== undefined && { revision }), bounds, limit, keysOnly, countOnly, sort, order },
+      { range, ...(revision !== undefined && { revision }), ...bounds, limit, keysOnly, countOnly, sort, order },
       { timeoutMs: timeoutOf(query, options), consistency: consistencyOf(query), signal: closeSignal(reply.raw) },
     );
     return sendPage(reply, page, markOf(shape));
   }
 
-  async function nextPage(query: Query, reply: FastifyReply): Promise<string> {
+  async function nextPage(query: Query, reply: FastifyReply): Promise<Buffer> {
     // The page is read as the first one was; what is repeated of that is checked like anything else a client sends.
     consistencyOf(query);
     const { next, mark } = parseCursor(query.text('after') ?? '', query, listShape(query));
@@ -144,12 +147,18 @@ function boundsOf(query: Query): RevisionBounds {
   return bounds;
 }
 
-function sendPage(reply: FastifyReply, page: RangePage, mark: ListMark): string {
+function sendPage(reply: FastifyReply, page: RangePage, mark: ListMark): Buffer {
   reply.headers(listHeaders(answerHeaders(page.header, jsonType)));
-  const kvs = page.kvs.map((kv) => keyValueJson(kv, mark)).join(',');
+  const kvs = encodedLists.bytes(page.kvs, `${mark.encoding} ${mark.keysOnly}`, () =>
+    Buffer.from(page.kvs.map((kv) => keyValueJson(kv, mark)).join(',')),
+  );
   const next = page.next === undefined ? '' : `,"next":${JSON.stringify(encodeCursor(page.next, mark))}`;
-  return `{"revision":${page.readRevision},"kvs":[${kvs}],"count":${page.count},"more":${page.more}${next}}\n`;
+  const head = Buffer.from(`{"revision":${page.readRevision},"kvs":[`);
+  return Buffer.concat([head, kvs, Buffer.from(`],"count":${page.count},"more":${page.more}${next}}\n`)]);
 }
+
+/** Pages that the store keeps come again. */
+const encodedLists = new EncodedLists();
 
 function listHeaders(headers: Record<string, string>): Record<string, string> {
   headers['vary'] = 'accept';

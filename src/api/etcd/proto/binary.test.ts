@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decode, encode, MalformedMessage } from './binary.ts';
 import { Member } from './messages/cluster.ts';
-import { Compare, KeyValue, PutRequest, RangeRequest, TxnRequest } from './messages/kv.ts';
+import { Compare, KeyValue, PutRequest, RangeRequest, RangeResponse, TxnRequest } from './messages/kv.ts';
 import { WatchCreateRequest } from './messages/watch.ts';
 
 test('binary: golden bytes, as protoc writes them', () => {
@@ -29,6 +29,18 @@ test('binary: what is not known is skipped; of a field that comes twice, and of 
   assert.equal(Buffer.from(decode(PutRequest, unknown).key).toString(), 'b');
   const both = Buffer.concat([encode(Compare, { version: 7 }), encode(Compare, { value: Buffer.from('v') })]);
   assert.deepEqual([decode(Compare, both).version, Buffer.from(decode(Compare, both).value).toString()], [0n, 'v']);
+});
+
+test('binary: a page of keys that comes again is the same bytes, with a header and a count of their own', () => {
+  const kvs = Array.from({ length: 100 }, (_, i) => ({
+    key: Buffer.from(`k${i}`),
+    value: Buffer.from('v'),
+    version: i,
+  }));
+  for (const count of [100, 100, 200]) {
+    const fresh = encode(RangeResponse, { header: { revision: count }, kvs: [...kvs], count });
+    assert.deepEqual(encode(RangeResponse, { header: { revision: count }, kvs, count }), fresh);
+  }
 });
 
 test('binary: lists of numbers are read packed and one by one', () => {

@@ -1,4 +1,5 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { EncodedLists } from '../../../base/encoded-lists.ts';
 import type { Field, Init, MessageType } from './message-type.ts';
 
 /** Bytes that are no message of that type. */
@@ -35,10 +36,25 @@ function writeFields(
   for (const field of type.fields) {
     const value = message[field.name];
     if (value === undefined) continue;
-    if (field.isRepeated) writeItems(writer, field, value as readonly unknown[]);
+    if (field.isRepeated) writeList(writer, field, value as readonly unknown[]);
     else if (field.kind === 'message' || !isInitial(value)) writeField(writer, field, value);
   }
 }
+
+function writeList(writer: BinaryWriter, field: Field, items: readonly unknown[]): void {
+  if (!field.mayComeAgain || items.length < EncodedLists.lengthMin) {
+    writeItems(writer, field, items);
+    return;
+  }
+  const encodeItems = (): Uint8Array => {
+    const own = new BinaryWriter();
+    writeItems(own, field, items);
+    return own.finish();
+  };
+  writer.raw(encodedLists.bytes(items, `${field.number}`, encodeItems));
+}
+
+const encodedLists = new EncodedLists();
 
 function writeItems(writer: BinaryWriter, field: Field, items: readonly unknown[]): void {
   if (items.length === 0) return;

@@ -14,6 +14,8 @@ export interface FieldType<T> {
   readonly type: (() => MessageType<object>) | undefined;
   /** Of which at most one is set: the last that is read. */
   readonly oneof: string | undefined;
+  /** The same list may come again, and is never written to: what it was encoded to is kept. */
+  readonly mayComeAgain: boolean;
   /** Never there: it carries the type. */
   readonly sample?: T;
 }
@@ -114,6 +116,7 @@ function field<T>(number: number, kind: Kind, options: FieldOptions & Partial<Fi
     values: [],
     type: undefined,
     oneof: undefined,
+    mayComeAgain: false,
     ...options,
   };
 }
@@ -136,5 +139,8 @@ export const embedded = <T extends object>(
   options?: FieldOptions,
 ): FieldType<T | undefined> => field(number, 'message', { ...options, type: type as () => MessageType<object> });
 
-export const repeated = <T>(one: FieldType<T>): FieldType<readonly NonNullable<T>[]> =>
-  ({ ...one, isRepeated: true }) as FieldType<readonly NonNullable<T>[]>;
+export const repeated = <T>(
+  one: FieldType<T>,
+  options: { readonly mayComeAgain?: boolean } = {},
+): FieldType<readonly NonNullable<T>[]> =>
+  ({ ...one, ...options, isRepeated: true }) as FieldType<readonly NonNullable<T>[]>;

@@ -44,7 +44,10 @@ export type RangeRequest = MessageOf<typeof RangeRequest>;
 
 export const RangeResponse = messageType('etcdserverpb.RangeResponse', {
   header: embedded(1, () => ResponseHeader),
-  kvs: repeated(embedded(2, () => KeyValue)),
+  kvs: repeated(
+    embedded(2, () => KeyValue),
+    { mayComeAgain: true },
+  ),
   more: bool(3),
   count: int64(4),
 });
