@@ -121,7 +121,7 @@ export function describeMeasurement(run: Measurement): string {
 
 const notes = [
   'etcd is driven over gRPC by h2load, Balsa over HTTP/1.1 by wrk (with --protocol grpc as etcd), with the same number of outstanding requests.',
-  'A transaction puts three keys if their create revisions are above 0, which all are. A read of a prefix answers with the 1,000 keys of 10,000 that share it: keys/s are 1,000 times the requests/s.',
+  'A transaction puts three keys if their create revisions are above 0, which all are. A read of a prefix answers with the 1,000 keys of 10,000 that share it: keys/s are 1,000 times the requests/s. Nothing is written meanwhile, so Balsa answers from pages that it keeps.',
   'Each request of wrk takes one of all keys at random. h2load cannot vary the body of a request, so the key in its body file is written over 250 times a second while it runs; requests close to each other share a key, which if anything makes them cheaper.',
   "Latencies are those of requests that were sent: what wrk adds to them for requests it would have sent at a fixed rate is taken out again, as h2load adds nothing. Times are taken in the generator, which shares the machine's cores with the nodes.",
   "Every run was checked: answers with an error, the revision against the number of puts and transactions, the size of the answers to reads, and etcd's own count of gRPC successes.",

@@ -16,9 +16,9 @@ export interface PageQuestion {
 }
 
 /**
- * Pages of the present that were read lately. Clients that look after a prefix again and again mostly find it as it was, and
- * LevelDB hands each key and each value over as a buffer of its own: half of the time of a page goes into making these and
- * collecting them.
+ * Pages of the present that are read again and again. Clients that look after a prefix mostly find it as it was, and LevelDB
+ * hands each key and each value over as a buffer of its own: half of the time of a page goes into making these and collecting
+ * them. A page is kept when it is asked for a second time.
  *
  * **Invariant:** a page that is kept is what a scan would read at the revision it was read at, and at all since.
  */
@@ -26,6 +26,8 @@ export class PageCache {
   /** Those that were used last come last. */
   readonly #kept = new Map<string, Kept>();
   readonly #readings = new Set<Reading>();
+  /** Names of pages that were read once; the oldest first. */
+  readonly #asked = new Set<string>();
   #bytes = 0;
   #revision: Revision;
 
@@ -44,13 +46,12 @@ export class PageCache {
       return kept.page;
     }
     // The view that asks is of the past by now.
-    if (question.revision !== this.#revision) return read();
+    if (question.revision !== this.#revision || !this.#isAskedAgain(name)) return read();
     const reading: Reading = { range: question.range, isOutdated: false };
     this.#readings.add(reading);
     try {
       const page = await read();
-      if (!reading.isOutdated) this.#keep(name, question, page);
-      return page;
+      return reading.isOutdated ? page : this.#keep(name, question, page);
     } finally {
       this.#readings.delete(reading);
     }
@@ -74,17 +75,29 @@ export class PageCache {
     }
   }
 
-  #keep(name: string, { range, revision }: PageQuestion, page: Page): void {
-    const bytes = bytesOf(page);
-    if (bytes > pageBytesMax) return;
+  /** Whoever goes through all keys page by page reads each of them once. */
+  #isAskedAgain(name: string): boolean {
+    if (name.length > nameLengthMax) return false;
+    if (this.#asked.has(name)) return true;
+    this.#asked.add(name);
+    const [oldest] = this.#asked;
+    if (oldest !== undefined && this.#asked.size > askedMax) this.#asked.delete(oldest);
+    return false;
+  }
+
+  #keep(name: string, { range, revision }: PageQuestion, read: Page): Page {
+    const bytes = bytesOf(read);
+    if (bytes > pageBytesMax) return read;
     const before = this.#kept.get(name);
     if (before !== undefined) this.#drop(name, before);
-    this.#kept.set(name, { range, revision, page: packed(page), bytes });
+    const page = packed(read);
+    this.#kept.set(name, { range, revision, page, bytes });
     this.#bytes += bytes;
     for (const [oldest, kept] of this.#kept) {
-      if (this.#bytes <= bytesMax && this.#kept.size <= pagesMax) return;
+      if (this.#bytes <= bytesMax && this.#kept.size <= pagesMax) break;
       this.#drop(oldest, kept);
     }
+    return page;
   }
 
   #drop(name: string, { bytes }: Kept): void {
@@ -144,5 +157,8 @@ const bytesMax = 8 * 1024 * 1024;
 const pageBytesMax = bytesMax / 4;
 /** Each put looks at all of them. */
 const pagesMax = 16;
+const askedMax = 64;
+/** Keys may have megabytes over etcd's API. */
+const nameLengthMax = 4096;
 /** What a key-value takes beside its bytes, about. */
 const objectBytes = 300;
