@@ -39,8 +39,9 @@ export interface HistoryKnobs {
   readonly badTxnPercent: number;
   /** Of 100 transactions how many put a key in one nested transaction and delete it in the next, which etcd allows. */
   readonly putThenDeletePercent: number;
-  /** Of 100 writes how many carry a token, and of 100 of those how many are sent again later. */
+  /** Of 100 writes how many carry a token. */
   readonly tokenPercent: number;
+  /** Of 100 writes with a token, and of 100 lists, how many were sent before. */
   readonly repeatPercent: number;
   /** Of 100 revisions of the past how many are beyond what can be read: compacted, or still to come. */
   readonly badRevisionPercent: number;
@@ -90,6 +91,8 @@ export class RandomHistory {
   /** The last writes that carried a token: what can be sent again. */
   readonly #sent: { readonly write: Write; readonly token: string }[] = [];
   #tokens = 0;
+  /** The last lists of the present: clients look after the same keys again and again. */
+  readonly #lists: RangeRequest[] = [];
 
   constructor(random: Random, knobs: Partial<HistoryKnobs> = {}) {
     this.#random = random;
@@ -103,7 +106,7 @@ export class RandomHistory {
       case 'get':
         return { kind: 'get', key: this.#key(), revision: this.#maybe(60, () => this.#past(surroundings)) };
       case 'range':
-        return { kind: 'range', request: this.#rangeRequest(surroundings) };
+        return { kind: 'range', request: this.#listRequest(surroundings) };
       case 'events':
         return { kind: 'events', request: this.watchRequest(surroundings) };
     }
@@ -254,6 +257,14 @@ export class RandomHistory {
     }
   }
 
+  #listRequest(surroundings: Surroundings): RangeRequest {
+    if (this.#lists.length > 0 && this.#chance(this.#knobs.repeatPercent)) return this.#pick(this.#lists);
+    const request = this.#rangeRequest(surroundings);
+    if (request.revision === undefined) this.#lists.push(request);
+    if (this.#lists.length > listsMax) this.#lists.shift();
+    return request;
+  }
+
   #rangeRequest(surroundings: Surroundings): RangeRequest {
     const revision = this.#maybe(30, () => this.#past(surroundings));
     const bounds = this.#maybe(25, () => this.#bounds(surroundings));
@@ -374,4 +385,5 @@ export function describeStep(step: Step): string {
   return printable(step);
 }
 
+const listsMax = 6;
 const sentMax = 20;
