@@ -2,6 +2,7 @@ import type { KeyRange, KeyValue, Revision } from '../contract/kv.ts';
 import { asBuffer } from './byte-layout.ts';
 import type { PageOptions } from './store.ts';
 import type { RevisionChanges } from './tables.ts';
+import { Turns } from './turns.ts';
 
 export interface Page {
   readonly kvs: readonly KeyValue[];
@@ -28,6 +29,7 @@ export class PageCache {
   readonly #readings = new Set<Reading>();
   /** Names of pages that were read once; the oldest first. */
   readonly #asked = new Set<string>();
+  readonly #turns = new Turns(readingsMax);
   #bytes = 0;
   #revision: Revision;
 
@@ -39,12 +41,21 @@ export class PageCache {
   /** One that is kept, or else what `read` reads; which is the same array as often as it is found again. */
   async page(question: PageQuestion, read: () => Promise<Page>): Promise<Page> {
     const name = nameOf(question);
+    return this.#find(name, question) ?? this.#turns.run(() => this.#readPage(name, question, read));
+  }
+
+  #find(name: string, { revision }: PageQuestion): Page | undefined {
     const kept = this.#kept.get(name);
-    if (kept !== undefined && kept.revision <= question.revision) {
-      this.#kept.delete(name);
-      this.#kept.set(name, kept);
-      return kept.page;
-    }
+    if (kept === undefined || kept.revision > revision) return undefined;
+    this.#kept.delete(name);
+    this.#kept.set(name, kept);
+    return kept.page;
+  }
+
+  async #readPage(name: string, question: PageQuestion, read: () => Promise<Page>): Promise<Page> {
+    // Others may have asked the same and had their turn.
+    const found = this.#find(name, question);
+    if (found !== undefined) return found;
     // The view that asks is of the past by now.
     if (question.revision !== this.#revision || !this.#isAskedAgain(name)) return read();
     const reading: Reading = { range: question.range, isOutdated: false };
@@ -155,6 +166,8 @@ function bytesOf({ kvs }: Page): number {
 /** Whoever answers with a page may keep its answer for as long (`src/api`), so that it may take three times this. */
 const bytesMax = 8 * 1024 * 1024;
 const pageBytesMax = bytesMax / 4;
+/** Pages that are read at the same time. */
+const readingsMax = 8;
 /** Each put looks at all of them. */
 const pagesMax = 16;
 const askedMax = 64;

@@ -20,7 +20,7 @@ import { checkKept, checkKey, checkRange, checkTxn, checkValue } from './check-t
 import { type PagedList, pageToken, readPageToken } from './page-token.ts';
 import { compacted, futureRevision, refusalError } from './refusal-error.ts';
 import type { Replica } from './replica.ts';
-import type { KvService, RangePage, ReadOptions, RequestOptions, WriteOptions } from './service.ts';
+import type { KvService, RangeLimits, RangePage, ReadOptions, RequestOptions, WriteOptions } from './service.ts';
 import { type ClientCommand, encodeWrite } from './write-command.ts';
 
 export interface KvServiceOptions {
@@ -101,9 +101,9 @@ export class ReplicaKvService implements KvService {
     }
   }
 
-  async range(request: RangeRequest, options: ReadOptions & { readonly bytesMax?: number }): Promise<RangePage> {
+  async range(request: RangeRequest, options: ReadOptions & RangeLimits): Promise<RangePage> {
     checkRange(request.range);
-    const { bytesMax = this.#options.pageBytesMax } = options;
+    const { bytesMax = this.#options.pageBytesMax, wholeOnly = false } = options;
     const stalenessMs = await this.#reach(options.consistency, options);
     this.#checkRevision(request.revision);
     const header = this.#readHeader(stalenessMs);
@@ -114,7 +114,7 @@ export class ReplicaKvService implements KvService {
         return { header, readRevision: view.revision, kvs: [], count, more: false, next: undefined };
       }
       if (request.sort !== 'key') return await this.#sorted(view, header, request, bytesMax);
-      return await this.#firstPage(view, header, request, bytesMax);
+      return await this.#firstPage(view, header, request, { bytesMax, wholeOnly });
     } finally {
       await view.close();
     }
@@ -178,11 +178,18 @@ export class ReplicaKvService implements KvService {
     return { header: this.#writeHeader(term, result), deleted: result.deleted, previous: result.previous };
   }
 
-  async #firstPage(view: ReadView, header: AnswerHeader, request: RangeRequest, bytesMax: number): Promise<RangePage> {
-    const { range, keysOnly, order, bounds } = request;
-    const page = await view.page(range, { ...this.#pageOptions({ keysOnly, order, bounds }, request.limit), bytesMax });
-    const isWhole = page.next === undefined && bounds === undefined;
-    const count = isWhole ? page.kvs.length : await view.count(range);
+  async #firstPage(
+    view: ReadView,
+    header: AnswerHeader,
+    request: RangeRequest,
+    { bytesMax, wholeOnly }: Required<RangeLimits>,
+  ): Promise<RangePage> {
+    const { range, keysOnly, order, bounds, limit } = request;
+    const page = await view.page(range, { ...this.#pageOptions({ keysOnly, order, bounds }, limit), bytesMax });
+    const isCut = page.next !== undefined;
+    const isOfNoUse = wholeOnly && isCut && (limit === 0 || page.kvs.length < limit);
+    const isWhole = !isCut && bounds === undefined;
+    const count = isWhole ? page.kvs.length : isOfNoUse ? 0 : await view.count(range);
     return this.#page(header, { revision: view.revision, range, keysOnly, order, bounds, count }, page);
   }
 

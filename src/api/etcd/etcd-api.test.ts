@@ -135,6 +135,13 @@ test('grpc: a range of many megabytes in one answer, and as a stream', async () 
   assert.equal(parts[0]?.header, undefined);
 });
 
+test('grpc: many ranges without a limit at the same time (all but four were refused)', async () => {
+  for (let i = 0; i < 50; i++) await put(`many/${i}`);
+  const range = { key: key('many/'), rangeEnd: key('many0') };
+  const answers = await Promise.all(Array.from({ length: 50 }, () => client.unary(rangePath, rangeTypes, range)));
+  for (const { kvs, count } of answers) assert.deepEqual([kvs.length, count], [50, 50n]);
+});
+
 test('grpc: a lock is not granted to a lease that has ended while it waited (etcd#11456)', async () => {
   const grant = (id: number) =>
     client.unary('/etcdserverpb.Lease/LeaseGrant', [leases.LeaseGrantRequest, leases.LeaseGrantResponse], {

@@ -9,8 +9,10 @@ import { clamped, rangeOf, revisionOf } from './key-ranges.ts';
 
 /** Of keys and values in one answer; etcd has no bound. What is larger has to be read with a limit, or as a stream. */
 const answerBytesMax = 64 * 1024 * 1024;
-/** …and of all answers that are being made at the same time. */
+/** …and of all large answers that are being made at the same time. */
 const answersBytesMax = 4 * answerBytesMax;
+/** An answer of that size is made without asking whether there is room. */
+const smallAnswerBytesMax = 1024 * 1024;
 
 /** `KV.Range`. */
 export class Ranges {
@@ -27,14 +29,19 @@ export class Ranges {
     checkRange(request);
     const options = readOptions(request, call);
     if (isOneKey(request)) return this.#one(request, options);
-    // Lists that are short by their limit are made without asking whether there is room.
-    const isLarge = !request.countOnly && (request.limit <= 0n || request.limit > 1000n);
-    if (isLarge && this.#reservedBytes + answerBytesMax > answersBytesMax) throw etcdErrors.tooManyRequests();
-    if (isLarge) this.#reservedBytes += answerBytesMax;
+    // Nobody knows beforehand how much a range holds, and clients seldom give a limit.
+    return (await this.#many(request, options, smallAnswerBytesMax)) ?? (await this.#large(request, options));
+  }
+
+  async #large(request: RangeRequest, options: ReadOptions): Promise<Init<RangeResponse>> {
+    if (this.#reservedBytes + answerBytesMax > answersBytesMax) throw etcdErrors.tooManyRequests();
+    this.#reservedBytes += answerBytesMax;
     try {
-      return await this.#many(request, options);
+      const response = await this.#many(request, options, answerBytesMax);
+      if (response === undefined) throw tooMuch();
+      return response;
     } finally {
-      if (isLarge) this.#reservedBytes -= answerBytesMax;
+      this.#reservedBytes -= answerBytesMax;
     }
   }
 
@@ -47,10 +54,11 @@ export class Ranges {
     return { header, kvs: [request.keysOnly ? withoutValue(answer.kv) : answer.kv], count: 1 };
   }
 
-  async #many(request: RangeRequest, options: ReadOptions): Promise<Init<RangeResponse>> {
+  /** Undefined if the answer would be larger. */
+  async #many(request: RangeRequest, options: ReadOptions, bytesMax: number): Promise<Init<RangeResponse> | undefined> {
     const asked = rangeRequest(request);
-    const { header, kvs, count, more } = await this.#options.kv.range(asked, { ...options, bytesMax: answerBytesMax });
-    if (more && (asked.limit === 0 || kvs.length < asked.limit)) throw tooMuch();
+    const { header, kvs, count, more } = await this.#options.kv.range(asked, { ...options, bytesMax, wholeOnly: true });
+    if (more && (asked.limit === 0 || kvs.length < asked.limit)) return undefined;
     return { header: this.#headers.of(header), kvs, more, count };
   }
 }
