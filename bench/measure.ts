@@ -100,8 +100,8 @@ export async function measure(run: Run): Promise<Measurement> {
 interface Observation {
   readonly leadership: Leadership | undefined;
   readonly answered: Answered | undefined;
-  /** In one answer; undefined if the scenario is not a read of a prefix. */
-  readonly keysOfPrefix: number | undefined;
+  /** In one answer, or why there was none; undefined if the scenario is not a read of a prefix. */
+  readonly keysOfPrefix: number | string | undefined;
   readonly cpuSeconds: ReadonlyMap<ServerProcess, number>;
   readonly generatorCpuSeconds: number;
   readonly bench: NodeJS.CpuUsage;
@@ -110,7 +110,7 @@ interface Observation {
 
 async function observe(cluster: Cluster, scenario: Scenario, target: ServerProcess): Promise<Observation> {
   const answered = await cluster.answered(scenario.work, target);
-  const keysOfPrefix = scenario.work === 'prefix' ? await cluster.keysInAnswer(prefixOf(0), target) : undefined;
+  const keysOfPrefix = scenario.work === 'prefix' ? await countPrefix(cluster, target) : undefined;
   const leadership = await cluster.leadership();
   return {
     leadership,
@@ -121,6 +121,13 @@ async function observe(cluster: Cluster, scenario: Scenario, target: ServerProce
     bench: process.cpuUsage(),
     machineCpuSeconds: machineCpuSeconds(),
   };
+}
+
+/** A server that a run has overloaded may refuse: that is a finding about the run, and no reason to end all others. */
+async function countPrefix(cluster: Cluster, target: ServerProcess): Promise<number | string> {
+  return cluster.keysInAnswer(prefixOf(0), target).catch((reason: unknown) => {
+    return reason instanceof Error ? reason.message : String(reason);
+  });
 }
 
 function usageSince(before: Observation, seconds: number) {
@@ -174,7 +181,8 @@ function findProblems({ scenario, shape, result, before, after, keySet }: Eviden
     problems.push(`an answer to a ${scenario.work} had ${bytes} bytes, which cannot hold what was asked for`);
   }
   for (const { keysOfPrefix = prefixKeyCount } of [before, after]) {
-    if (keysOfPrefix !== prefixKeyCount) problems.push(`the answer to a prefix held ${keysOfPrefix} keys`);
+    if (typeof keysOfPrefix === 'string') problems.push(`an answer to a prefix could not be counted: ${keysOfPrefix}`);
+    else if (keysOfPrefix !== prefixKeyCount) problems.push(`an answer to a prefix held ${keysOfPrefix} keys`);
   }
   if (before.leadership === undefined || after.leadership === undefined) {
     problems.push('the cluster had no leader before or after the run');
