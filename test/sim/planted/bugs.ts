@@ -210,6 +210,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: '',
   },
   {
+    name: 'page of before',
+    what: 'a page that is kept is answered with although a key in it has changed',
+    file: 'mvcc/page-cache.ts',
+    find: 'if (holds(kept.range, key)) this.#drop(name, kept);',
+    replace: 'if (holds(kept.range, key) && kept.page.kvs.length === 0) this.#drop(name, kept);',
+  },
+  {
     name: 'member-dependent apply',
     what: 'applying depends on something of the member: here, on whether it has just written to its disk',
     file: 'mvcc/draft.ts',
