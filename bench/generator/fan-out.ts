@@ -51,6 +51,7 @@ async function within(timeoutMs: number, delivered: Promise<void>): Promise<void
     await Promise.race([delivered, timeout]);
   } finally {
     abort.abort();
+    // Aborted; or it came first, and the race has told it.
     await timeout.catch(() => undefined);
   }
 }

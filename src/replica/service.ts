@@ -47,15 +47,15 @@ export interface WriteOptions extends RequestOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** A page is continued where and as it was begun: at the same revision. */
 /** What one page may hold. */
 export interface RangeLimits {
-  /** Of keys and values. */
+  /** Of keys and values, if it is to be another bound than that of a page. */
   readonly bytesMax?: number;
   /** A page that these bytes cut is of no use to the caller: its `count` is 0, because counting reads the whole range. */
   readonly wholeOnly?: boolean;
 }
 
+/** A page is continued where and as it was begun: at the same revision. */
 export interface RangePage extends RangeAnswer {
   /** What the list shows; the header's is the present one. */
   readonly readRevision: Revision;
@@ -109,7 +109,6 @@ export interface KvService {
 
   /** `revision`: the past. Rejects with `compacted` (extras `compactRevision`) or `future_revision`. */
   get(key: Uint8Array, options: ReadOptions & { readonly revision?: Revision | undefined }): Promise<GetAnswer>;
-  /** `bytesMax`: of keys and values in one answer, if it is to be another bound than that of a page. */
   range(request: RangeRequest, options: ReadOptions & RangeLimits): Promise<RangePage>;
   /** `after` is `next` of the page before. Rejects with `compacted` if that page's revision is no longer kept. */
   nextPage(after: string, options: RequestOptions & { readonly limit: number }): Promise<RangePage>;

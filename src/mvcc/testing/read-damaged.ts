@@ -75,6 +75,7 @@ async function readEverything(round: number): Promise<DamagedRound> {
       else wrong.push(describeKv(kv));
     } catch {
       refused++;
+      // It has failed, which closing it says once more.
       await opened.store.close().catch(() => {});
       opened = await openTestStore(database);
     }
