@@ -8,11 +8,13 @@ import type {
   MembershipService,
   WatchService,
 } from '../../replica/service.ts';
+import { answerKeys } from './answer-keys.ts';
 import { endBrokenConnection, refuseMissingHost } from './client-error.ts';
 import { clusterRoutes } from './cluster.ts';
 import { compactRoutes } from './compact.ts';
 import { healthRoutes } from './health.ts';
 import { createHttpServer } from './http-server.ts';
+import { KeyRequests } from './key-requests.ts';
 import { kvRoutes } from './kv.ts';
 import { leaseRoutes } from './leases.ts';
 import { memberRoutes } from './members.ts';
@@ -88,11 +90,17 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   const bodyBytesMax = (method: string): number => (method === 'POST' ? txnBytesMax : valueBytesMax);
   const limits = { headersTimeoutMs, requestTimeoutMs, idleTimeoutMs, keepAliveTimeoutMs, bodyBytesMax };
 
+  const reportFailure = (error: BalsaError, request: { readonly method: string; readonly url: string }): void => {
+    if (error.code === 'internal') log.requestFailed(error, request);
+  };
+  const keys = new KeyRequests(kv, timeouts);
+  const answerKey = answerKeys(keys, { header: () => kv.header(), reportFailure, metrics: options.requestMetrics });
+
   const app = Fastify({
     // A line a request would cost more than the request; what matters is in the metrics.
     logger: false,
     serverFactory: (handler) =>
-      createHttpServer(handler, limits, {
+      createHttpServer(handler, answerKey, limits, {
         onClientError: (error, socket) => endBrokenConnection(error, socket, () => kv.header()),
         onMissingHost: (response) => refuseMissingHost(response, kv.header()),
         onServerError: log.listenerFailed,
@@ -120,9 +128,6 @@ export function createRestApp(options: RestOptions): FastifyInstance {
   app.addHttpMethod('DELETE', { hasBody: false, overrideExisting: true });
   app.removeAllContentTypeParsers();
 
-  const reportFailure = (error: BalsaError, request: { readonly method: string; readonly url: string }): void => {
-    if (error.code === 'internal') log.requestFailed(error, request);
-  };
   app.setErrorHandler((reason, request, reply) => {
     const error = requestError(reason);
     reportFailure(error, { method: request.method, url: request.originalUrl });
@@ -133,7 +138,7 @@ export function createRestApp(options: RestOptions): FastifyInstance {
 
   if (options.requestMetrics !== undefined) measureRequests(app, options.requestMetrics);
   const routes = collectRoutes(app);
-  app.register(kvRoutes, { kv, valueBytesMax, ...timeouts });
+  app.register(kvRoutes, { keys, valueBytesMax });
   app.register(rangeRoutes, { kv, ...timeouts, reportFailure });
   app.register(txnRoutes, { kv, txnBytesMax, ...timeouts });
   app.register(watchRoutes, { kv, watch, idleTimeoutMs, ...timeouts });

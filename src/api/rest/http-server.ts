@@ -1,6 +1,9 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { type IncomingMessage, type RequestListener, Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { CompleteAnswer } from './direct-answer.ts';
+import { KeyConnections, type KeyConnectionsOptions } from './key-connections.ts';
 import { isDeclaredTooLarge } from './request-body.ts';
+import type { WholeRequest } from './whole-request.ts';
 
 /** How long and how much a client may take, before it has shown that it means well. Milliseconds and bytes. */
 export interface HttpLimits {
@@ -35,12 +38,17 @@ const headerBytesMax = 64 * 1024;
  * The HTTP server under Fastify, with the guards that Fastify leaves off (it even switches Node's own slow-request
  * guard off). Made here and not by Fastify so that each listener has them: for `localhost` Fastify opens one per address.
  */
-export function createHttpServer(route: RequestListener, limits: HttpLimits, events: HttpServerEvents): Server {
+export function createHttpServer(
+  route: RequestListener,
+  answerKey: (request: WholeRequest) => Promise<CompleteAnswer>,
+  limits: HttpLimits,
+  events: HttpServerEvents,
+): Server {
   const handler: RequestListener = (request, response) => {
     if (lacksHost(request)) events.onMissingHost(response);
     else route(request, response);
   };
-  const server = createServer(
+  const server = new RestServer(
     {
       noDelay: true,
       // Node would answer 400 without a body.
@@ -52,6 +60,7 @@ export function createHttpServer(route: RequestListener, limits: HttpLimits, eve
       connectionsCheckingInterval: Math.ceil(Math.min(2000, limits.headersTimeoutMs / 5)),
     },
     handler,
+    { ...limits, valueBytesMax: limits.bodyBytesMax('PUT'), answer: answerKey },
   );
   server.setTimeout(limits.idleTimeoutMs);
   server.on('clientError', events.onClientError);
@@ -66,6 +75,26 @@ export function createHttpServer(route: RequestListener, limits: HttpLimits, eve
   // An expectation that is not known may be ignored (RFC 9110, 10.1.1); Node would answer 417 without a body.
   server.on('checkExpectation', handler);
   return server;
+}
+
+/** Node's HTTP server, with the connections for keys before it. */
+class RestServer extends Server {
+  readonly #keys: KeyConnections;
+
+  constructor(options: ServerOptions, listener: RequestListener, keys: KeyConnectionsOptions) {
+    super(options, listener);
+    this.#keys = new KeyConnections(this, keys);
+  }
+
+  override closeIdleConnections(): void {
+    super.closeIdleConnections();
+    this.#keys.closeIdle();
+  }
+
+  override closeAllConnections(): void {
+    super.closeAllConnections();
+    this.#keys.closeAll();
+  }
 }
 
 function lacksHost({ headers, httpVersion }: IncomingMessage): boolean {

@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify';
 import type { BalsaError } from '../../contract/errors.ts';
 import type { AnswerHeader } from '../../contract/kv.ts';
 import { answerHeaders } from './answer-headers.ts';
+import type { CompleteAnswer } from './direct-answer.ts';
 import { entityTag } from './entity-tag.ts';
 
 export const problemType = 'application/problem+json; charset=utf-8';
@@ -12,6 +13,10 @@ const retryAfterSeconds = '1';
 /** An error as `application/problem+json` (RFC 9457). */
 export function sendProblem(reply: FastifyReply, error: BalsaError, header: AnswerHeader): FastifyReply {
   return reply.code(error.kind.httpStatus).headers(problemHeaders(error, header)).send(problemText(error));
+}
+
+export function problemAnswer(error: BalsaError, header: AnswerHeader): CompleteAnswer {
+  return { status: error.kind.httpStatus, headers: problemHeaders(error, header), body: problemText(error) };
 }
 
 export function problemHeaders(error: BalsaError, header: AnswerHeader): Record<string, string> {

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { BalsaError } from '../../contract/errors.ts';
 
@@ -34,11 +34,10 @@ export function isDeclaredTooLarge(request: IncomingMessage, bytesMax: number): 
  * Some requests do not say what a body would mean, so none is read; and one that is not read must not be there: the
  * rest of it could still turn out to be malformed, when the request has already been done.
  */
-export function refuseBody(request: IncomingMessage): void {
+export function refuseBody(request: { readonly headers: IncomingHttpHeaders }): void {
   const declared = request.headers['content-length'];
   if ((declared === undefined || declared === '0') && request.headers['transfer-encoding'] === undefined) return;
-  const what = request.method === 'DELETE' ? 'A DELETE' : 'This request';
-  throw new BalsaError('bad_request', `${what} takes no body; leave it out.`);
+  throw new BalsaError('bad_request', 'This request takes no body; leave it out.');
 }
 
 function collect(request: IncomingMessage, bytesMax: number, tooLarge: TooLarge): Promise<Buffer> {

@@ -4,7 +4,7 @@ import { keyPath, keyRoute } from './request-target.ts';
 
 /** Who is told how long requests took. */
 export interface RequestMetrics {
-  /** Called once for each route; what it returns, once for each answer. Milliseconds. */
+  /** What it returns, once for each answer. Milliseconds. */
   route(method: string, route: string): (status: number, durationMs: number) => void;
 }
 

@@ -11,23 +11,34 @@ export function requestMetrics(registry: Registry, gauges: Gauges): RequestMetri
       help: 'From where a request is routed until its answer is ready; a watch is answered when it begins.',
     },
   ]);
-  const routes: { readonly method: string; readonly route: string; readonly byStatus: Map<number, number> }[] = [];
+  const routes = new Map<string, Route>();
   gauges.counters('balsa_http_requests_total', 'Requests that were answered.', ['method', 'route', 'status'], () =>
-    routes.flatMap(({ method, route, byStatus }): Sample[] =>
+    [...routes.values()].flatMap(({ method, route, byStatus }): Sample[] =>
       [...byStatus].map(([status, value]) => ({ labels: { method, route, status: `${status}` }, value })),
     ),
   );
   return {
     route: (method, route) => {
+      const name = `${method} ${route}`;
+      const known = routes.get(name);
+      if (known !== undefined) return known.tell;
       // A route that nobody asks for is not shown.
       let histogram: Histogram | undefined;
       const byStatus = new Map<number, number>();
-      routes.push({ method, route, byStatus });
-      return (status, durationMs) => {
+      const tell = (status: number, durationMs: number): void => {
         histogram ??= durations.child({ method, route });
         histogram.observe(durationMs / 1000);
         byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
       };
+      routes.set(name, { method, route, byStatus, tell });
+      return tell;
     },
   };
+}
+
+interface Route {
+  readonly method: string;
+  readonly route: string;
+  readonly byStatus: ReadonlyMap<number, number>;
+  readonly tell: (status: number, durationMs: number) => void;
 }

@@ -1,0 +1,151 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { type CompleteAnswer, contentLength } from './direct-answer.ts';
+import { type WholeRequest, WholeRequestReader } from './whole-request.ts';
+
+/** What a connection of requests for keys needs of its server. */
+export interface KeyConnectionHost {
+  readonly valueBytesMax: number;
+  /** Until the first request is there. Milliseconds, as all times here. */
+  readonly headersTimeoutMs: number;
+  /** Between two requests. */
+  readonly keepAliveTimeoutMs: number;
+  /** Never rejects: what goes wrong is an answer, too. */
+  readonly answer: (request: WholeRequest) => Promise<CompleteAnswer>;
+  /** Goes on with the connection, from its next request on. */
+  readonly handOver: (socket: Socket) => void;
+  readonly closed: (connection: KeyConnection) => void;
+}
+
+/** Up to here one piece of memory with all of an answer costs less than a second write. */
+const copiedBytesMax = 16 * 1024;
+
+/**
+ * A connection of HTTP/1.1 as long as each piece of bytes that comes is one plain request for a key (`WholeRequestReader`).
+ * With the first that is not, Node's HTTP server has the connection for good.
+ *
+ * It is there for its speed (docs/decisions/0015): a put is read and answered for 11 us of CPU, which take Node's server and
+ * Fastify 31.
+ */
+export class KeyConnection {
+  readonly #socket: Socket;
+  readonly #host: KeyConnectionHost;
+  readonly #requests: WholeRequestReader;
+  #isAnswering = false;
+  #hasAnswered = false;
+  /** What came while a request is answered. The socket is paused then. */
+  #next: Buffer | undefined;
+  #hasEnded = false;
+
+  constructor(socket: Socket, host: KeyConnectionHost) {
+    this.#socket = socket;
+    this.#host = host;
+    this.#requests = new WholeRequestReader(host.valueBytesMax);
+    socket.setTimeout(host.headersTimeoutMs);
+    socket.on('timeout', this.#onTimeout);
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
+  }
+
+  get isIdle(): boolean {
+    return !this.#isAnswering;
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#isAnswering) {
+      this.#socket.pause();
+      this.#next = this.#next === undefined ? chunk : Buffer.concat([this.#next, chunk]);
+      return;
+    }
+    // A client that sends without reading is for Node's server to hold up.
+    const request = this.#socket.writableNeedDrain ? undefined : this.#requests.read(chunk);
+    if (request === undefined) this.#handOver(chunk);
+    else void this.#answer(request);
+  };
+
+  async #answer(request: WholeRequest): Promise<void> {
+    this.#isAnswering = true;
+    const answer = await this.#host.answer(request);
+    this.#isAnswering = false;
+    if (this.#socket.destroyed) return;
+    this.#write(answer);
+    if (!this.#hasAnswered) {
+      this.#hasAnswered = true;
+      this.#socket.setTimeout(this.#host.keepAliveTimeoutMs);
+    }
+    if (this.#next !== undefined) this.#handOver(this.#next);
+    else if (this.#hasEnded) this.#socket.end();
+  }
+
+  /** As Node's server writes it: its names of the headers, and their order. */
+  #write({ status, headers, body }: CompleteAnswer): void {
+    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
+    for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
+    if (status !== 304) head += `content-length: ${contentLength(body)}\r\n`;
+    const keepAliveSeconds = Math.floor(this.#host.keepAliveTimeoutMs / 1000);
+    head += `Date: ${httpDate()}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=${keepAliveSeconds}\r\n\r\n`;
+    if (typeof body === 'string') this.#socket.write(head + body);
+    else if (body.length <= copiedBytesMax) {
+      const answer = Buffer.allocUnsafe(head.length + body.length);
+      answer.write(head, 'latin1');
+      answer.set(body, head.length);
+      this.#socket.write(answer);
+    } else {
+      this.#socket.cork();
+      this.#socket.write(head, 'latin1');
+      this.#socket.write(body);
+      this.#socket.uncork();
+    }
+  }
+
+  #handOver(bytes: Buffer | undefined): void {
+    const socket = this.#socket;
+    socket.setTimeout(0);
+    socket.off('timeout', this.#onTimeout);
+    socket.off('data', this.#onData);
+    socket.off('end', this.#onEnd);
+    socket.off('error', this.#onError);
+    socket.off('close', this.#onClose);
+    this.#host.closed(this);
+    if (bytes !== undefined) socket.unshift(bytes);
+    this.#host.handOver(socket);
+    socket.resume();
+  }
+
+  readonly #onTimeout = (): void => {
+    // A request ends by its own deadline.
+    if (this.#isAnswering) return;
+    if (this.#hasAnswered) this.#socket.destroy();
+    else this.#handOver(undefined);
+  };
+
+  readonly #onEnd = (): void => {
+    this.#hasEnded = true;
+    if (!this.#isAnswering) this.#socket.end();
+  };
+
+  readonly #onError = (): void => {
+    // 'close' comes behind it.
+  };
+
+  readonly #onClose = (): void => this.#host.closed(this);
+}
+
+let dateSecond = 0;
+let dateText = '';
+
+/** RFC 9110, 5.6.7: to the second. */
+function httpDate(): string {
+  const second = Math.floor(Date.now() / 1000);
+  if (second !== dateSecond) {
+    dateSecond = second;
+    dateText = new Date(second * 1000).toUTCString();
+  }
+  return dateText;
+}

@@ -1,0 +1,38 @@
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { CompleteAnswer } from './direct-answer.ts';
+import { KeyConnection } from './key-connection.ts';
+import type { WholeRequest } from './whole-request.ts';
+
+export interface KeyConnectionsOptions {
+  readonly valueBytesMax: number;
+  readonly headersTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  /** Never rejects. */
+  readonly answer: (request: WholeRequest) => Promise<CompleteAnswer>;
+}
+
+/** The connections of a server that have asked for keys only, so far. */
+export class KeyConnections {
+  readonly #connections = new Set<KeyConnection>();
+
+  /** Puts itself before what takes the server's connections, which gets those that ask for anything else. */
+  constructor(server: Server, options: KeyConnectionsOptions) {
+    const takers = server.listeners('connection');
+    const handOver = (socket: Socket): void => {
+      for (const take of takers) take.call(server, socket);
+    };
+    const closed = (connection: KeyConnection): void => void this.#connections.delete(connection);
+    const host = { ...options, handOver, closed };
+    server.removeAllListeners('connection');
+    server.on('connection', (socket: Socket) => this.#connections.add(new KeyConnection(socket, host)));
+  }
+
+  closeIdle(): void {
+    for (const connection of this.#connections) if (connection.isIdle) connection.destroy();
+  }
+
+  closeAll(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+}
