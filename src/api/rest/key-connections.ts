@@ -23,7 +23,8 @@ export class KeyConnections {
       for (const take of takers) take.call(server, socket);
     };
     const closed = (connection: KeyConnection): void => void this.#connections.delete(connection);
-    const host = { ...options, handOver, closed };
+    const isClosing = (): boolean => !server.listening;
+    const host = { ...options, handOver, isClosing, closed };
     server.removeAllListeners('connection');
     server.on('connection', (socket: Socket) => this.#connections.add(new KeyConnection(socket, host)));
   }
