@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { AnswerHeader, GetAnswer, PutAnswer } from '../../contract/kv.ts';
 import type { KvService } from '../../replica/service.ts';
+import { KeyConnection, type KeyConnectionHost } from './key-connection.ts';
 import type { RequestMetrics } from './request-metrics.ts';
-import type { RawConnection } from './testing/http-client.ts';
+import { HttpClient, type RawConnection } from './testing/http-client.ts';
 import { type RunningApp, startApp } from './testing/start-api.ts';
 
 const header: AnswerHeader = { memberId: '8e9e05c52164694d', revision: 7, raftTerm: 3 };
@@ -392,4 +393,37 @@ test('key connection: a member that closes: promised to keep the connection', as
   assert.match(await connection.untilClosed(), /\r\nConnection: close\r\n\r\nfirst$/);
   assert.ok(serverSide.destroyed);
   await closed;
+});
+
+test('key connection: a client that says nothing: was given the time for headers twice', async (t) => {
+  let refused: (socket: Socket) => void = () => {};
+  const silent = new Promise<Socket>((resolve) => {
+    refused = resolve;
+  });
+  const host: KeyConnectionHost = {
+    valueBytesMax: 1024,
+    headersTimeoutMs: 20,
+    keepAliveTimeoutMs: 20,
+    answer: () => assert.fail('a request that came too late was done'),
+    handOver: () => assert.fail('Node waits again'),
+    refuseSilence: (socket) => refused(socket),
+    isClosing: () => false,
+    closed: () => {},
+  };
+  const server = createServer((socket) => new KeyConnection(socket, host)).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const connection = await new HttpClient(`http://127.0.0.1:${address.port}`).connect();
+  t.after(() => connection.close());
+  const serverSide = await silent;
+  await sendPiece(connection, serverSide, get('a'));
+});
+
+test('key connection: a client that says nothing: 408', async (t) => {
+  const api = await start(t, {}, { headersTimeoutMs: 20 });
+  const { connection } = await api.connect();
+  const received = await connection.untilClosed();
+  assert.match(received, /^HTTP\/1\.1 408 Request Timeout\r\n.*"code":"request_timeout"/s);
 });

@@ -14,6 +14,8 @@ export interface KeyConnectionHost {
   readonly answer: (request: WholeRequest) => Promise<CompleteAnswer>;
   /** Goes on with the connection, from its next request on. */
   readonly handOver: (socket: Socket) => void;
+  /** Ends a connection that has said nothing. */
+  readonly refuseSilence: (socket: Socket) => void;
   /** Whether connections end with the answer that they wait for. */
   readonly isClosing: () => boolean;
   readonly closed: (connection: KeyConnection) => void;
@@ -117,7 +119,7 @@ export class KeyConnection {
     this.#socket.destroySoon();
   }
 
-  #handOver(bytes: Buffer | undefined): void {
+  #handOver(bytes: Buffer): void {
     const socket = this.#socket;
     socket.setTimeout(0);
     socket.off('timeout', this.#onTimeout);
@@ -126,7 +128,7 @@ export class KeyConnection {
     socket.off('error', this.#onError);
     socket.off('close', this.#onClose);
     this.#host.closed(this);
-    if (bytes !== undefined) socket.unshift(bytes);
+    socket.unshift(bytes);
     this.#host.handOver(socket);
     socket.resume();
   }
@@ -134,8 +136,13 @@ export class KeyConnection {
   readonly #onTimeout = (): void => {
     // A request ends by its own deadline.
     if (this.#isAnswering) return;
-    if (this.#hasAnswered) this.#socket.destroy();
-    else this.#handOver(undefined);
+    if (this.#hasAnswered) {
+      this.#socket.destroy();
+      return;
+    }
+    // Its request would be done although it is told that it came too late.
+    this.#socket.off('data', this.#onData);
+    this.#host.refuseSilence(this.#socket);
   };
 
   readonly #onEnd = (): void => {

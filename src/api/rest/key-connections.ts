@@ -12,6 +12,9 @@ export interface KeyConnectionsOptions {
   readonly answer: (request: WholeRequest) => Promise<CompleteAnswer>;
 }
 
+/** What Node's server reports of a connection that takes too long. */
+const silence = Object.assign(new Error('No request came in time.'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+
 /** The connections of a server that have asked for keys only, so far. */
 export class KeyConnections {
   readonly #connections = new Set<KeyConnection>();
@@ -23,8 +26,9 @@ export class KeyConnections {
       for (const take of takers) take.call(server, socket);
     };
     const closed = (connection: KeyConnection): void => void this.#connections.delete(connection);
+    const refuseSilence = (socket: Socket): void => void server.emit('clientError', silence, socket);
     const isClosing = (): boolean => !server.listening;
-    const host = { ...options, handOver, isClosing, closed };
+    const host = { ...options, handOver, refuseSilence, isClosing, closed };
     server.removeAllListeners('connection');
     server.on('connection', (socket: Socket) => this.#connections.add(new KeyConnection(socket, host)));
   }
