@@ -17,6 +17,9 @@ export interface ClientListener {
   close(drainMs: number): Promise<void>;
 }
 
+/** As those of Node's HTTP server: a client that has said all is still answered, and nothing waits for a full packet. */
+const socketOptions = { allowHalfOpen: true, noDelay: true };
+
 export async function listenForClients(
   app: FastifyInstance,
   grpc: GrpcServer,
@@ -35,7 +38,7 @@ export async function listenForClients(
         continue;
       }
       // The HTTP server counts and times out a connection however it came.
-      const server = createServer((socket) => app.server.emit('connection', socket));
+      const server = createServer(socketOptions, (socket) => app.server.emit('connection', socket));
       further.push(server);
       server.listen(Number(port), host);
       await once(server, 'listening');

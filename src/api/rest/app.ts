@@ -71,8 +71,9 @@ export interface RestOptions {
 
 /**
  * The REST API as a Fastify instance that does not listen yet. `listen` opens its first address; for further ones hand
- * their connections over: `createServer((socket) => app.server.emit('connection', socket))`. `close` lets requests
- * that are under way end; a client that does not read may hold it up for `idleTimeoutMs`, unless
+ * their connections over, with the options that Node's HTTP server gives its own:
+ * `createServer({ allowHalfOpen: true, noDelay: true }, (socket) => app.server.emit('connection', socket))`. `close` lets
+ * requests that are under way end; a client that does not read may hold it up for `idleTimeoutMs`, unless
  * `app.server.closeAllConnections()` is called.
  */
 export function createRestApp(options: RestOptions): FastifyInstance {
