@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
 import { test } from 'node:test';
+import { seededRandom } from '../../base/random.ts';
 import { type WholeRequest, WholeRequestReader } from './whole-request.ts';
 
 const valueBytesMax = 16;
@@ -155,4 +159,52 @@ test('whole request: 4,000 blanks before a bad byte: read in no time, and not in
   const tookMs = performance.now() - startedMs;
   // 15 ms now, 10 s as it was.
   assert.ok(tookMs < 2000, `${tookMs} ms`);
+});
+
+test('whole request: what is taken for one, Node reads in the same way', async (t) => {
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  t.diagnostic(`seed ${seed}`);
+  const { below } = seededRandom(seed);
+  const bytes = '\0\t\n\r\r\n "#%+,-/0:;?@Ax\x7f\x80\xff';
+  const requests = [
+    withHeaders('if-match: "5"', 'connection: keep-alive'),
+    withTarget('/v1/kv/a%2f?timeout=1s'),
+    withBody('3', 'abc'),
+    withBody('0', '', 'DELETE'),
+  ];
+  const mutated = (): string => {
+    let text = requests[below(requests.length)] as string;
+    for (let change = below(3); change >= 0; change--) {
+      const at = below(text.length);
+      const inserted = below(4) === 0 ? '' : (bytes[below(bytes.length)] as string);
+      text = text.slice(0, at) + inserted + text.slice(at + below(2));
+    }
+    return text;
+  };
+  const server = createServer({ requireHostHeader: false });
+  server.on('clientError', (error) => assert.fail(error));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  let taken = 0;
+  for (let round = 0; round < 4000; round++) {
+    const text = mutated();
+    const own = read(text);
+    if (own === undefined) continue;
+    taken++;
+    const socket = connect(address.port, '127.0.0.1');
+    socket.end(text, 'latin1');
+    const [request] = (await once(server, 'request')) as [IncomingMessage];
+    const body = Buffer.concat(await request.toArray());
+    assert.deepEqual(
+      [own.method, own.target, { ...own.headers }, own.readBody()],
+      [request.method, request.url, { ...request.headers }, body],
+      `seed ${seed}: ${JSON.stringify(text)}`,
+    );
+    socket.destroy();
+  }
+  t.diagnostic(`${taken} were taken`);
+  assert.ok(taken > 100);
 });

@@ -84,11 +84,23 @@ export class RawConnection {
         this.received = this.received.slice(seen.length);
         return seen;
       }
-      await Promise.race([
-        new Promise((resolve) => this.socket.once('data', resolve)),
-        this.#closed.then(() => Promise.reject(new Error(`closed before "${text}"; there was: ${this.received}`))),
-      ]);
+      await this.#more(`"${text}"`);
     }
+  }
+
+  /** So many bytes of what comes, a character each; they are forgotten by the next call. */
+  async take(bytes: number): Promise<string> {
+    while (this.received.length < bytes) await this.#more(`${bytes} bytes`);
+    const taken = this.received.slice(0, bytes);
+    this.received = this.received.slice(bytes);
+    return taken;
+  }
+
+  #more(awaited: string): Promise<unknown> {
+    return Promise.race([
+      new Promise((resolve) => this.socket.once('data', resolve)),
+      this.#closed.then(() => Promise.reject(new Error(`closed before ${awaited}; there was: ${this.received}`))),
+    ]);
   }
 
   close(): void {
