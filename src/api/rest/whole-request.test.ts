@@ -38,7 +38,7 @@ for (const [what, text] of [
   ['no key, as long as there is a query', withTarget('/v1/kv/?x')],
   ['a header without a value', withHeaders('if-match:')],
   ['a header of blanks', withHeaders('if-match: \t ')],
-  ['blanks around a value', withHeaders('if-match:\t "5" \t')],
+  ['blanks around a value', withHeaders('if-match:\t "5"  ')],
   ['blanks within a value', withHeaders('user-agent: a b\tc')],
   ['all the characters of names', withHeaders("!#$%&'*+-.^_`|~09AZaz: x")],
   ['names that objects are born with', withHeaders('__proto__: x', 'constructor: x', 'tostring: x')],
@@ -102,6 +102,7 @@ for (const [what, text] of [
   ['a blank before the colon', withHeaders('if-match : "5"')],
   ['a blank before the name', withHeaders(' if-match: "5"')],
   ['a value that goes on in the next line', withHeaders('if-match: "5",', ' "6"')],
+  ['a tabulator behind a value, which Node 20 refuses behind a length', withBody('3\t', 'abc')],
   ['a line without a colon', withHeaders('if-match')],
   ['a header without a name', withHeaders(': x')],
   ['a name in parentheses', withHeaders('(x): y')],
@@ -127,7 +128,7 @@ for (const [what, text] of [
 
 test('whole request: what is read of it', () => {
   const request = read(
-    'PUT /v1/kv/%ff?prevKv#x HTTP/1.1\r\nHost: x\r\nIf-Match: \t"5", "6" \r\nX:\r\nContent-Length: 2\r\n\r\n\0\xff',
+    'PUT /v1/kv/%ff?prevKv#x HTTP/1.1\r\nHost: x\r\nIf-Match: \t"5", "6"  \r\nX:\r\nContent-Length: 2\r\n\r\n\0\xff',
   );
   assert.equal(request?.method, 'PUT');
   assert.equal(request?.target, '/v1/kv/%ff?prevKv#x');
