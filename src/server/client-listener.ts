@@ -28,26 +28,27 @@ export async function listenForClients(
   tellProtocolsApart(app.server, grpc);
   const further: Server[] = [];
   const bound: string[] = [];
-  try {
-    for (const [i, url] of urls.entries()) {
+  for (const url of urls) {
+    try {
       const { hostname, port } = new URL(url);
-      const host = hostname.replace(/^\[|\]$/g, '');
-      if (i === 0) {
+      const [host, ...others] = addressesOf(hostname);
+      let first: Server = app.server;
+      if (bound.length === 0) {
         await app.listen({ host, port: Number(port) });
-        bound.push(urlOf(app.server, hostname));
-        continue;
+      } else {
+        first = await listenToo(app, host, Number(port));
+        further.push(first);
       }
-      // The HTTP server counts and times out a connection however it came.
-      const server = createServer(socketOptions, (socket) => app.server.emit('connection', socket));
-      further.push(server);
-      server.listen(Number(port), host);
-      await once(server, 'listening');
-      bound.push(urlOf(server, hostname));
+      bound.push(urlOf(first, hostname));
+      for (const other of others) {
+        const server = await listenToo(app, other, portOf(first)).catch(ignoreMissingFamily);
+        if (server !== undefined) further.push(server);
+      }
+    } catch (reason) {
+      for (const server of further) server.close();
+      await app.close();
+      throw listenError(url, reason);
     }
-  } catch (reason) {
-    for (const server of further) server.close();
-    await app.close();
-    throw listenError(urls[bound.length] ?? '', reason);
   }
   return {
     urls: bound,
@@ -60,10 +61,34 @@ export async function listenForClients(
   };
 }
 
-function urlOf(server: Server | FastifyInstance['server'], hostname: string): string {
+/** Fastify would give each address of `localhost` a server of its own, which knows nothing of gRPC. */
+function addressesOf(hostname: string): readonly [string, ...string[]] {
+  // RFC 6761, 6.3: whatever a resolver says.
+  return hostname === 'localhost' ? ['127.0.0.1', '::1'] : [hostname.replace(/^\[|\]$/g, '')];
+}
+
+/** The HTTP server counts and times out a connection however it came. */
+async function listenToo(app: FastifyInstance, host: string, port: number): Promise<Server> {
+  const server = createServer(socketOptions, (socket) => app.server.emit('connection', socket));
+  server.listen(port, host);
+  await once(server, 'listening');
+  return server;
+}
+
+/** A machine without IPv6 has no `::1`. */
+function ignoreMissingFamily(reason: unknown): undefined {
+  const code = reason instanceof Error && 'code' in reason ? reason.code : undefined;
+  if (code !== 'EADDRNOTAVAIL' && code !== 'EAFNOSUPPORT') throw reason;
+  return undefined;
+}
+
+function urlOf(server: Server, hostname: string): string {
+  return `http://${hostname}:${portOf(server)}`;
+}
+
+function portOf(server: Server): number {
   const address = server.address();
-  const port = address !== null && typeof address === 'object' ? address.port : 0;
-  return `http://${hostname}:${port}`;
+  return address !== null && typeof address === 'object' ? address.port : 0;
 }
 
 function listenError(url: string, reason: unknown): Error {

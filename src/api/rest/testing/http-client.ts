@@ -27,7 +27,13 @@ export class HttpClient {
   call(target: string, { headers = {}, body }: CallOptions = {}): Promise<Answer> {
     const space = target.indexOf(' ');
     const { hostname, port } = this.#url;
-    const options = { hostname, port, method: target.slice(0, space), path: target.slice(space + 1), headers };
+    const options = {
+      hostname: hostname.replace(/^\[|\]$/g, ''),
+      port,
+      method: target.slice(0, space),
+      path: target.slice(space + 1),
+      headers,
+    };
     return new Promise((resolve, reject) => {
       const sent = request(options, (response) => {
         const chunks: Buffer[] = [];
