@@ -35,6 +35,7 @@ export class KeyConnection {
   readonly #socket: Socket;
   readonly #host: KeyConnectionHost;
   readonly #requests: WholeRequestReader;
+  readonly #keepAliveLines: string;
   #isAnswering = false;
   #hasAnswered = false;
   /** What came while a request is answered. The socket is paused then. */
@@ -45,6 +46,8 @@ export class KeyConnection {
     this.#socket = socket;
     this.#host = host;
     this.#requests = new WholeRequestReader(host.valueBytesMax);
+    const keepAliveSeconds = Math.floor(host.keepAliveTimeoutMs / 1000);
+    this.#keepAliveLines = `Connection: keep-alive\r\nKeep-Alive: timeout=${keepAliveSeconds}\r\n\r\n`;
     socket.setTimeout(host.headersTimeoutMs);
     socket.on('timeout', this.#onTimeout);
     socket.on('data', this.#onData);
@@ -93,12 +96,11 @@ export class KeyConnection {
 
   /** As Node's server writes it: its names of the headers, and their order. */
   #write({ status, headers, body }: CompleteAnswer, isLast: boolean): void {
-    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
+    let head = statusLine(status);
     for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
     if (status !== 304) head += `content-length: ${contentLength(body)}\r\n`;
-    const keepAliveSeconds = Math.floor(this.#host.keepAliveTimeoutMs / 1000);
-    head += `Date: ${httpDate()}\r\nConnection: `;
-    head += isLast ? 'close\r\n\r\n' : `keep-alive\r\nKeep-Alive: timeout=${keepAliveSeconds}\r\n\r\n`;
+    head += dateLine();
+    head += isLast ? 'Connection: close\r\n\r\n' : this.#keepAliveLines;
     if (typeof body === 'string') this.#socket.write(head + body);
     else if (body.length <= copiedBytesMax) {
       const answer = Buffer.allocUnsafe(head.length + body.length);
@@ -157,15 +159,22 @@ export class KeyConnection {
   readonly #onClose = (): void => this.#host.closed(this);
 }
 
+const statusLines: string[] = [];
+
+function statusLine(status: number): string {
+  statusLines[status] ??= `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
+  return statusLines[status];
+}
+
 let dateSecond = 0;
 let dateText = '';
 
 /** RFC 9110, 5.6.7: to the second. */
-function httpDate(): string {
+function dateLine(): string {
   const second = Math.floor(Date.now() / 1000);
   if (second !== dateSecond) {
     dateSecond = second;
-    dateText = new Date(second * 1000).toUTCString();
+    dateText = `Date: ${new Date(second * 1000).toUTCString()}\r\n`;
   }
   return dateText;
 }
