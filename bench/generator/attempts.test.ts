@@ -47,12 +47,19 @@ for (const [cluster, start] of [
   ['balsa', silentServer],
   ['etcd', silentGrpcServer],
 ] as const) {
-  it(`attempts: that none succeeded at ${cluster} is said with the last failure`, async () => {
+  it(`attempts: that none succeeded at ${cluster} is said with the last failure`, { timeout: 30_000 }, async (t) => {
     await using silent = await start();
     const attempts = new Attempts();
     attempts.begin({ ...job, targets: [{ cluster, url: silent.url }] });
+    t.after(() => attempts.end().catch(() => {}));
     assert.throws(() => attempts.begin({ ...job, targets: [] }), /under way already/);
-    await assert.rejects(attempts.firstAcknowledged(0, 200), /no put succeeded within 200 ms; .* within 50 ms/);
+    // On a busy machine none may have failed yet.
+    for (let text = 'none'; text.endsWith('none'); ) {
+      const reason = await attempts.firstAcknowledged(0, 200).catch((reason: Error) => reason);
+      assert.ok(reason instanceof Error);
+      text = reason.message;
+      assert.match(text, /^no put succeeded within 200 ms; .*(none| within 50 ms)/);
+    }
     const { sentMicros, acknowledgedMicros } = await attempts.end();
     assert.ok(sentMicros.length > 1);
     assert.ok(acknowledgedMicros.every(Number.isNaN));
