@@ -15,6 +15,8 @@ export interface TortureOptions {
   readonly haste: number;
   /** Machines are lost and replaced, and come back with what they had before. */
   readonly replaces: boolean;
+  /** It goes on until each of these has happened, four times as long at most: a slow machine does less. Names of `counts`. */
+  readonly happens?: readonly string[];
   readonly say: (line: string) => void;
 }
 
@@ -158,7 +160,16 @@ class Torture {
     await this.#workload?.stop();
     const failure = this.#failure ?? (await this.#judge());
     await this.#workload?.leave();
-    return { counts: new Map([...(this.#workload?.counts ?? []), ...this.#counts]), failure };
+    return { counts: this.#allCounts(), failure };
+  }
+
+  #allCounts(): ReadonlyMap<string, number> {
+    return new Map([...(this.#workload?.counts ?? []), ...this.#counts]);
+  }
+
+  #hasHappened(): boolean {
+    const counts = this.#allCounts();
+    return (this.#options.happens ?? []).every((what) => (counts.get(what) ?? 0) > 0);
   }
 
   async #judge(): Promise<string | undefined> {
@@ -178,8 +189,9 @@ class Torture {
     const startedMs = performance.now();
     const { durationMs, say } = this.#options;
     const leftMs = (): number => startedMs + durationMs - performance.now();
-    while (leftMs() > 0 && this.#failure === undefined) {
-      await sleep(Math.min(10_000, leftMs()));
+    const goesOn = (): boolean => leftMs() > 0 || (leftMs() > -3 * durationMs && !this.#hasHappened());
+    while (goesOn() && this.#failure === undefined) {
+      await sleep(Math.max(1000, Math.min(10_000, leftMs())));
       const faults = [...this.#counts].map(([name, count]) => `${count} ${name}`).join(', ');
       const down = [...this.#down].map(({ spec }) => spec.name).join(' ');
       const seconds = ((performance.now() - startedMs) / 1000).toFixed();
