@@ -4,24 +4,26 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:http2';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { HttpClient } from '../api/rest/testing/http-client.ts';
 import { open } from './index.ts';
 
-test('client listener: a client that has said all is answered, whichever URL it has asked', async (t) => {
+/** A member by itself, in a folder of its own; where it really listens. */
+async function listening(t: TestContext, listenClientUrls: string[]): Promise<readonly string[]> {
   const dataDir = await mkdtemp(join(tmpdir(), 'balsa-listener-'));
-  const node = await open({
-    dataDir,
-    listenClientUrls: ['http://127.0.0.1:0', 'http://localhost:0'],
-    listenPeerUrls: ['http://127.0.0.1:0'],
-  });
+  const node = await open({ dataDir, listenClientUrls, listenPeerUrls: ['http://127.0.0.1:0'] });
   t.after(async () => {
     await node.stop();
     await rm(dataDir, { recursive: true });
   });
   await node.ready;
-  assert.equal(node.clientUrls.length, 2);
-  for (const url of node.clientUrls) {
+  return node.clientUrls;
+}
+
+test('client listener: a client that has said all is answered, whichever URL it has asked', async (t) => {
+  const urls = await listening(t, ['http://127.0.0.1:0', 'http://localhost:0']);
+  assert.equal(urls.length, 2);
+  for (const url of urls) {
     const connection = await new HttpClient(url).connect();
     connection.socket.end('PUT /v1/kv/a HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx');
     assert.match(await connection.untilClosed(), /^HTTP\/1\.1 20[01] .*"key":"a".*\}\n$/s, url);
@@ -29,19 +31,9 @@ test('client listener: a client that has said all is answered, whichever URL it 
 });
 
 test('client listener: localhost takes gRPC and REST on each of its addresses', async (t) => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'balsa-listener-'));
-  const node = await open({
-    dataDir,
-    listenClientUrls: ['http://localhost:0'],
-    listenPeerUrls: ['http://127.0.0.1:0'],
-  });
-  t.after(async () => {
-    await node.stop();
-    await rm(dataDir, { recursive: true });
-  });
-  await node.ready;
-  assert.equal(node.clientUrls.length, 1);
-  const { port } = new URL(node.clientUrls[0] ?? '');
+  const urls = await listening(t, ['http://localhost:0']);
+  assert.equal(urls.length, 1);
+  const { port } = new URL(urls[0] ?? '');
   const loopback = Object.values(networkInterfaces()).flatMap((of = []) => of.filter(({ internal }) => internal));
   const hosts = loopback.map(({ address, family }) => (family === 'IPv6' ? `[${address}]` : address));
   for (const host of hosts.filter((host) => host === '127.0.0.1' || host === '[::1]')) {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BalsaError, type ErrorCode, errorCatalogue, isErrorCode } from '../../contract/errors.ts';
-import type { AnswerHeader, PutAnswer } from '../../contract/kv.ts';
+import type { PutAnswer } from '../../contract/kv.ts';
+import { header } from './testing/answers.ts';
 import { startApp } from './testing/start-api.ts';
 
-const header: AnswerHeader = { memberId: '8e9e05c52164694d', revision: 7, raftTerm: 3 };
 const putAnswer: PutAnswer = {
   header,
   created: false,

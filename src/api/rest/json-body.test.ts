@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TxnAnswer, TxnRequest } from '../../contract/txn.ts';
+import { header } from './testing/answers.ts';
 import type { Answer } from './testing/http-client.ts';
 import { type RunningApp, startApp } from './testing/start-api.ts';
-
-const header = { memberId: '8e9e05c52164694d', revision: 7, raftTerm: 3 };
 
 /** An app that counts the transactions which come through. */
 async function start(t: Parameters<typeof startApp>[0]): Promise<RunningApp & { readonly done: TxnRequest[] }> {

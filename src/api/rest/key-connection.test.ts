@@ -4,22 +4,14 @@ import type { Server } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { AnswerHeader, GetAnswer, PutAnswer } from '../../contract/kv.ts';
+import type { GetAnswer } from '../../contract/kv.ts';
 import type { KvService } from '../../replica/service.ts';
 import { KeyConnection, type KeyConnectionHost } from './key-connection.ts';
 import type { RequestMetrics } from './request-metrics.ts';
+import { created, header } from './testing/answers.ts';
 import { HttpClient, type RawConnection } from './testing/http-client.ts';
 import { type RunningApp, startApp } from './testing/start-api.ts';
 
-const header: AnswerHeader = { memberId: '8e9e05c52164694d', revision: 7, raftTerm: 3 };
-const put: PutAnswer = {
-  header,
-  created: true,
-  createRevision: 7,
-  modRevision: 7,
-  version: 1,
-  previous: undefined,
-};
 const found = (value: string | Uint8Array): GetAnswer => {
   const bytes = typeof value === 'string' ? Buffer.from(value) : value;
   return { header, kv: { key: Buffer.from('a'), value: bytes, createRevision: 2, modRevision: 2, version: 1 } };
@@ -131,7 +123,7 @@ test('key connection: a body that comes in two pieces', async (t) => {
   const api = await start(t, {
     put: async ({ value }) => {
       values.push(textOf(value));
-      return put;
+      return created;
     },
   });
   const { connection } = await api.connect();
@@ -329,7 +321,7 @@ test('key connection: requests are counted as those that Node takes', async (t) 
     };
     const service: Partial<KvService> = {
       get: async () => ({ header, kv: undefined }),
-      put: async () => put,
+      put: async () => created,
       delete: async () => ({ header, deleted: 1, previous: undefined }),
     };
     const api = await start(t, service, { requestMetrics });

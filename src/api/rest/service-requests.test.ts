@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PutAnswer } from '../../contract/kv.ts';
 import type { RangePage } from '../../replica/service.ts';
+import { created, header } from './testing/answers.ts';
 import type { Answer, CallOptions } from './testing/http-client.ts';
 import { startApp } from './testing/start-api.ts';
 
-const header = { memberId: '8e9e05c52164694d', revision: 7, raftTerm: 3 };
-const putAnswer: PutAnswer = {
-  header,
-  created: true,
-  createRevision: 7,
-  modRevision: 7,
-  version: 1,
-  previous: undefined,
-};
 const page: RangePage = { header, readRevision: 5, kvs: [], count: 0, more: false, next: undefined };
 const id = 0x694d81417acd4754n;
 
@@ -31,7 +22,7 @@ async function requested(
       return result;
     };
   const { client } = await startApp(t, {
-    put: record('put', putAnswer),
+    put: record('put', created),
     get: record('get', { header, kv: undefined }),
     delete: record('delete', { header, deleted: 1, previous: undefined }),
     deleteRange: record('deleteRange', { header, deleted: 2, previous: undefined }),

@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AnswerHeader, KeyValue, PutAnswer } from '../../contract/kv.ts';
+import type { KeyValue, PutAnswer } from '../../contract/kv.ts';
+import { created, header } from './testing/answers.ts';
 import { startApp } from './testing/start-api.ts';
 
-const header: AnswerHeader = { memberId: '8e9e05c52164694d', revision: 7, raftTerm: 3 };
-const put = async (): Promise<PutAnswer> => ({
-  header,
-  created: true,
-  createRevision: 7,
-  modRevision: 7,
-  version: 1,
-  previous: undefined,
-});
+const put = async (): Promise<PutAnswer> => created;
 const never = new Promise<never>(() => {});
 
 /** 256 KiB a page, without end. */

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KeyValue } from '../../contract/kv.ts';
 import type { TxnResult } from '../../contract/txn.ts';
+import { header } from './testing/answers.ts';
 import { txnJson } from './txn-json.ts';
 import { parseTxn } from './txn-request.ts';
 
-const header = { memberId: '8e9e05c52164694d', revision: 7, raftTerm: 3 };
 const kv: KeyValue = {
   key: Buffer.from('a'),
   value: Buffer.of(0xff),

@@ -1,11 +1,10 @@
 import type { TestContext } from 'node:test';
-import type { AnswerHeader, Revision } from '../../../contract/kv.ts';
+import type { Revision } from '../../../contract/kv.ts';
 import type { WatchBatch, WatchEvent, WatchRequest } from '../../../contract/watch.ts';
 import type { RequestOptions, Watch, WatchSink } from '../../../replica/service.ts';
 import type { RestOptions } from '../index.ts';
+import { header } from './answers.ts';
 import { type RunningApp, startApp } from './start-api.ts';
-
-const header: AnswerHeader = { memberId: '8e9e05c52164694d', revision: 7, raftTerm: 3 };
 
 /** A watch that tells what the test says, when the test says it. */
 export interface ScriptedWatch {

@@ -3,7 +3,6 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { AnswerHeader } from '../../../contract/kv.ts';
 import type {
   BackupService,
   ClusterService,
@@ -13,6 +12,7 @@ import type {
   WatchService,
 } from '../../../replica/service.ts';
 import { createRestApp, type RestOptions } from '../index.ts';
+import { header } from './answers.ts';
 import { HttpClient } from './http-client.ts';
 
 interface Node {
@@ -58,8 +58,6 @@ export async function startNode(open: OpenNode): Promise<RunningApi> {
     },
   };
 }
-
-const header: AnswerHeader = { memberId: '8e9e05c52164694d', revision: 7, raftTerm: 3 };
 
 type Service = KvService & WatchService & LeaseService & ClusterService & BackupService;
 
